@@ -1,0 +1,1 @@
+"""Values and errors only: what every other part of pcreconcile speaks about. Imports nothing of ours."""

@@ -1,0 +1,157 @@
+"""What Partner Center shows: customers and what they hold, read into a Snapshot that says how complete it is.
+
+Values keep the wire's meaning and none of its form: names folded, dates aware UTC, statuses lower case text (the set is
+open, so an unknown one is kept as it came). Etags and read times are left out: they are no business facts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
+
+
+class ScheduledAction(msgspec.Struct, frozen=True, rename="camel"):
+    """An end-of-term instruction (API facts, section 10), for instance TermEnd/Cancel."""
+
+    schedule_type: str
+    action_type: str
+    effective_date: datetime | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of /customers/{id}/subscriptions."""
+
+    id: SubscriptionId
+    offer_id: str
+    name: str
+    status: str
+    quantity: int
+    order_id: OrderId | None = None
+    parent_subscription_id: SubscriptionId | None = None
+    product_type: str | None = None
+    billing_type: str | None = None
+    billing_cycle: str | None = None
+    unit_type: str | None = None
+    term_duration: str | None = None
+    is_trial: bool = False
+    is_microsoft_product: bool | None = None
+    publisher: str | None = None
+    partner_id: str | None = None
+    auto_renew: bool | None = None
+    scheduled_actions: tuple[ScheduledAction, ...] | None = None  # None: the member never came
+    scheduled_next_term: bool = False  # scheduledNextTermInstructions are set
+    effective_start: datetime | None = None
+    commitment_end: datetime | None = None
+    cancellation_allowed_until: datetime | None = None
+    suspension_reasons: tuple[str, ...] = ()
+
+
+class OrderLineItem(msgspec.Struct, frozen=True, rename="camel"):
+    """One line of an order; a cancelled one comes back with quantity 0."""
+
+    number: int
+    offer_id: str
+    name: str
+    quantity: int
+    term_duration: str | None = None
+    subscription_id: SubscriptionId | None = None
+    transaction_type: str | None = None
+
+
+class Order(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of /customers/{id}/orders."""
+
+    id: OrderId
+    status: str
+    line_items: tuple[OrderLineItem, ...]
+    alternate_id: str | None = None
+    billing_cycle: str | None = None
+    currency: str | None = None
+    created: datetime | None = None
+
+
+class Entitlement(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of /customers/{id}/entitlements; its line item ID is text on the wire, a number here.
+
+    `reservation_orders` are the Azure reservation order IDs of its artifacts.
+    """
+
+    order_id: OrderId
+    line_item: int
+    entitlement_type: str
+    quantity: int
+    product_id: str = ""
+    sku_id: str = ""
+    alternate_id: str | None = None
+    fulfillment_state: str | None = None
+    expires: datetime | None = None
+    reservation_orders: tuple[str, ...] = ()
+
+
+class AzureEntitlement(msgspec.Struct, frozen=True, rename="camel"):
+    """An Azure subscription under an Azure plan."""
+
+    id: str
+    plan_id: SubscriptionId
+    name: str
+    status: str
+    subscription_id: str | None = None
+
+
+class Customer(msgspec.Struct, frozen=True, rename="camel"):
+    """A customer as the customers list shows it; the last three come from the read by ID alone."""
+
+    tenant_id: TenantId
+    company_name: str
+    domain: str
+    relationship: str | None = None
+    custom_domains: tuple[str, ...] = ()
+    allow_delegated_access: bool | None = None
+    associated_partner_id: str | None = None
+
+
+class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
+    """How one collection was read: `complete` means that it ended the way the service ends a collection."""
+
+    resource: str
+    complete: bool
+    pages: int = 0
+    items: int = 0
+    problem: str = ""
+
+
+class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
+    """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404)."""
+
+    tenant_id: TenantId
+    customer: Customer | None
+    subscriptions: tuple[Subscription, ...] = ()
+    orders: tuple[Order, ...] = ()
+    entitlements: tuple[Entitlement, ...] = ()
+    azure_entitlements: tuple[AzureEntitlement, ...] = ()
+    reads: tuple[ReadProof, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What could not be read to its end; empty means complete."""
+        return tuple(f"{read.resource}: {read.problem}" for read in self.reads if not read.complete)
+
+
+class CustomerList(msgspec.Struct, frozen=True, rename="camel"):
+    """The partner's customers, all pages, by tenant ID."""
+
+    customers: dict[TenantId, Customer]
+    read: ReadProof
+
+
+class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
+    """The live world of one partner at one instant. `states` holds those customers that were asked for."""
+
+    partner_tenant: TenantId
+    taken_at: datetime
+    listed: CustomerList
+    states: dict[TenantId, CustomerState]
+    format_version: int = 1

@@ -1,0 +1,124 @@
+"""The business fields of one thing, as plain data: what a plan keeps, compares and proves.
+
+Planning writes them into `observed`, `precondition` and `postcondition`; applying reads the same thing again and
+compares. Both go through here, so that "what was seen" has one meaning. Type and ID name a thing:
+
+===================  =========================  ==================================================
+type                 id                         from
+===================  =========================  ==================================================
+customer             tenant ID                  the customers list and the customer by ID
+subscription         subscription ID            /subscriptions
+azure-subscription   Azure entitlement ID       /subscriptions/{plan}/azureEntitlements (`planId`)
+order-line           orderId/lineItemNumber     /orders
+entitlement          orderId/lineItemNumber/type   /entitlements
+===================  =========================  ==================================================
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pcreconcile.model.estate import AzureEntitlement, CustomerState, Entitlement, Order, OrderLineItem, Subscription
+
+Fields = dict[str, Any]
+
+# An Azure subscription that no longer runs; anything else, an unknown word included, counts as running.
+ENDED_AZURE_STATUSES = frozenset({"inactive", "disabled", "deleted", "expired", "cancelled", "canceled"})
+
+
+def instant(value: datetime | None) -> str | None:
+    """ISO 8601 in UTC with `Z`, to the microsecond where there is one."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def observe_subscription(subscription: Subscription) -> Fields:
+    """Every field of a subscription that planning may read."""
+    scheduled = subscription.scheduled_actions
+    return {
+        "type": "subscription",
+        "id": subscription.id,
+        "offerId": subscription.offer_id,
+        "name": subscription.name,
+        "status": subscription.status,
+        "quantity": subscription.quantity,
+        "orderId": subscription.order_id,
+        "parentSubscriptionId": subscription.parent_subscription_id,
+        "productType": subscription.product_type,
+        "billingType": subscription.billing_type,
+        "billingCycle": subscription.billing_cycle,
+        "unitType": subscription.unit_type,
+        "termDuration": subscription.term_duration,
+        "isTrial": subscription.is_trial,
+        "isMicrosoftProduct": subscription.is_microsoft_product,
+        "publisher": subscription.publisher,
+        "partnerId": subscription.partner_id,
+        "autoRenewEnabled": subscription.auto_renew,
+        "scheduledActions": None if scheduled is None else [f"{a.schedule_type}/{a.action_type}" for a in scheduled],
+        "scheduledNextTerm": subscription.scheduled_next_term,
+        "effectiveStartDate": instant(subscription.effective_start),
+        "commitmentEndDate": instant(subscription.commitment_end),
+        "cancellationAllowedUntilDate": instant(subscription.cancellation_allowed_until),
+        "suspensionReasons": list(subscription.suspension_reasons),
+    }
+
+
+def line_is_cancelled(order: Order, line: OrderLineItem) -> bool:
+    """A cancelled line has quantity 0 in an order that stays `completed`; old ones keep it in a `cancelled` order."""
+    return order.status == "cancelled" or line.quantity == 0
+
+
+def observe_order_line(order: Order, line: OrderLineItem) -> Fields:
+    """One order line with the fields of its order that matter to it."""
+    return {
+        "type": "order-line",
+        "id": f"{order.id}/{line.number}",
+        "name": line.name,
+        "offerId": line.offer_id,
+        "quantity": line.quantity,
+        "cancelled": line_is_cancelled(order, line),
+        "orderPending": order.status not in {"completed", "cancelled"},
+        "alternateId": order.alternate_id,
+        "billingCycle": order.billing_cycle,
+        "termDuration": line.term_duration,
+        "subscriptionId": line.subscription_id,
+        "createdDate": instant(order.created),
+    }
+
+
+def observe_entitlement(entitlement: Entitlement) -> Fields:
+    """One entitlement; `id` carries the type, because one order line may be seen as several kinds."""
+    return {
+        "type": "entitlement",
+        "id": f"{entitlement.order_id}/{entitlement.line_item}/{entitlement.entitlement_type}",
+        "orderLine": f"{entitlement.order_id}/{entitlement.line_item}",
+        "productId": entitlement.product_id,
+        "skuId": entitlement.sku_id,
+        "entitlementType": entitlement.entitlement_type,
+        "quantity": entitlement.quantity,
+        "fulfillmentState": entitlement.fulfillment_state,
+        "expiryDate": instant(entitlement.expires),
+        "reservationOrders": list(entitlement.reservation_orders),
+    }
+
+
+def observe_azure_entitlement(entitlement: AzureEntitlement) -> Fields:
+    """One Azure subscription under its plan."""
+    return {
+        "type": "azure-subscription",
+        "id": entitlement.id,
+        "planId": entitlement.plan_id,
+        "name": entitlement.name,
+        "status": entitlement.status,
+        "running": entitlement.status not in ENDED_AZURE_STATUSES,
+        "subscriptionId": entitlement.subscription_id,
+    }
+
+
+def observe_items(state: CustomerState) -> list[Fields]:
+    """Everything the customer holds, sorted by type and ID."""
+    items = [observe_subscription(subscription) for subscription in state.subscriptions]
+    items += [observe_order_line(order, line) for order in state.orders for line in order.line_items]
+    items += [observe_entitlement(entitlement) for entitlement in state.entitlements]
+    items += [observe_azure_entitlement(entitlement) for entitlement in state.azure_entitlements]
+    return sorted(items, key=lambda item: (item["type"], item["id"]))

@@ -1,0 +1,58 @@
+"""The Partner document: which tenant, cloud and credentials (design, section 8). Never a secret, only its place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pcreconcile.model.ids import TenantId
+
+
+class Cloud(StrEnum):
+    """Where Partner Center lives."""
+
+    SIMULATOR = "simulator"
+    COMMERCIAL = "commercial"
+    US_GOV = "us-gov"
+    CHINA = "china"
+    CUSTOM = "custom"
+
+
+class Endpoints(msgspec.Struct, frozen=True, rename="camel"):
+    """Base addresses, without a trailing slash."""
+
+    partner_center: str
+    login: str
+    graph: str
+    management: str
+
+
+class SecretRef(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a secret is to be found: an environment variable or a file, never the value."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class Credentials(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Places of what the partner authenticates with; exactly one of secret, certificate and federated is used."""
+
+    client_id: SecretRef
+    client_secret: SecretRef | None = None
+    certificate: SecretRef | None = None
+    federated: SecretRef | None = None
+    refresh_token: SecretRef | None = None
+
+
+class Partner(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The partner whose customers the folder speaks about."""
+
+    name: str
+    tenant_id: TenantId
+    cloud: Cloud
+    endpoints: Endpoints | None = None
+    credentials: Credentials | None = None
+    time_zone: str = "UTC"
+    reservations: str = "manual"
+    simulator_estate: str | None = None
