@@ -1,0 +1,256 @@
+"""The Plan: a value with a canonical JSON form (design, sections 5 and 8; `schemas/plan.schema.json`).
+
+`when` of an action is ``"now"``, an ISO date (UTC) or ``"manual"``; `now < date < manual`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from pcreconcile.model.desired import DesiredCustomer
+from pcreconcile.model.family import Family
+from pcreconcile.model.ids import ActionId, PlanId, TenantId
+from pcreconcile.model.money import Money
+
+FORMAT_VERSION = 1
+NOW = "now"
+MANUAL = "manual"
+
+
+class ActionKind(StrEnum):
+    """Everything that apply can do, or ask a person to do."""
+
+    CANCEL_SUBSCRIPTION = "cancel-subscription"
+    CANCEL_AT_TERM_END = "cancel-at-term-end"
+    SET_RENEWAL = "set-renewal"
+    SUSPEND_SUBSCRIPTION = "suspend-subscription"
+    REACTIVATE_SUBSCRIPTION = "reactivate-subscription"
+    CANCEL_ORDER_LINE = "cancel-order-line"
+    RETURN_RESERVATION = "return-reservation"
+    CANCEL_AZURE_SUBSCRIPTION = "cancel-azure-subscription"
+    REACTIVATE_AZURE_SUBSCRIPTION = "reactivate-azure-subscription"
+    REMOVE_RELATIONSHIP = "remove-relationship"
+    REQUEST_RELATIONSHIP = "request-relationship"
+    REMOVE_DELEGATED_ADMIN = "remove-delegated-admin"
+    TERMINATE_DELEGATED_ACCESS = "terminate-delegated-access"
+    MANUAL = "manual"
+
+
+class Reversibility(StrEnum):
+    """What it takes to undo an action."""
+
+    REVERSIBLE = "reversible"
+    LOSSY = "lossy"
+    ONE_WAY = "one-way"
+    NEEDS_COUNTERPARTY = "needs-counterparty"
+
+
+class Effect(StrEnum):
+    """What an action does to the customer and to the bill."""
+
+    TAKES_SERVICE = "takes-service"
+    COMMITS_MONEY = "commits-money"
+    PROTECTIVE = "protective"
+    NEUTRAL = "neutral"
+
+
+class Verdict(StrEnum):
+    """When the wish is reached; the first that fits."""
+
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    CONVERGED = "converged"
+    BLOCKED = "blocked"
+    WAITING = "waiting"
+    READY = "ready"
+
+
+class Document(msgspec.Struct, frozen=True, rename="camel"):
+    """Base of what stands in the plan's JSON: every member is written, also null ones."""
+
+
+class Target(Document, frozen=True):
+    """What is acted upon: `type` and `id` as in `model.observed`, `name` for people."""
+
+    type: str
+    id: str
+    name: str
+
+
+class ActionMoney(Document, frozen=True):
+    """Money at stake; null is unknown, never zero."""
+
+    refund: Money | None = None
+    lost_per_day: Money | None = None
+    committed: Money | None = None
+
+
+class Impact(Document, frozen=True):
+    """Who feels it: seats that lose (or regain) a service."""
+
+    seats: int
+    service: str
+
+
+class Instructions(Document, frozen=True):
+    """What a person must do for a manual action, and where."""
+
+    who: str
+    text: str
+    link: str | None = None
+
+
+class Action(Document, frozen=True):
+    """One step. `precondition` and `postcondition` are fields of the target as `model.observed` gives them."""
+
+    id: ActionId
+    kind: ActionKind
+    target: Target
+    family: Family | None
+    when: str
+    requires: tuple[ActionId, ...]
+    reversibility: Reversibility
+    effect: Effect
+    impact: Impact | None
+    precondition: dict[str, Any]
+    postcondition: dict[str, Any]
+    window_closes_at: datetime | None
+    money: ActionMoney
+    reason: str
+    instructions: Instructions | None = None
+
+
+class Blocker(Document, frozen=True):
+    """What stands in the way. `clears_at` is the first UTC date on which it no longer does; null: nobody knows."""
+
+    code: str
+    target: Target | None
+    clears_at: date | None
+    how: str
+
+
+class Notice(Document, frozen=True):
+    """A warning."""
+
+    code: str
+    text: str
+    target: Target | None = None
+
+
+class Observed(Document, frozen=True):
+    """The live customer as planning saw it; items are `model.observed` fields."""
+
+    relationship: str | None
+    domain: str | None
+    company_name: str | None
+    custom_domains: tuple[str, ...] = ()
+    seats: int = 0
+    items: tuple[dict[str, Any], ...] = ()
+
+
+class CustomerPlan(Document, frozen=True):
+    """All that the plan says about one customer."""
+
+    name: str
+    tenant_id: TenantId
+    desired: DesiredCustomer
+    observed: Observed
+    verdict: Verdict
+    earliest_removal: date | None
+    confidence: str
+    binding_blocker: Blocker | None
+    next_deadline: datetime | None
+    actions: tuple[Action, ...]
+    blockers: tuple[Blocker, ...]
+    warnings: tuple[Notice, ...]
+
+
+class LiveCustomer(Document, frozen=True):
+    """A live customer that no manifest speaks of, or that could not be read (`problem`)."""
+
+    tenant_id: TenantId
+    company_name: str
+    domain: str
+    problem: str = ""
+
+
+class Guard(Document, frozen=True):
+    """One guard and what it found; the run goes on only when all have passed."""
+
+    code: str
+    passed: bool
+    message: str
+    limit: int | None = None
+    value: int | None = None
+
+
+class Approvals(Document, frozen=True):
+    """How many approvals apply will want for this plan."""
+
+    required: int
+    reasons: tuple[str, ...] = ()
+
+
+class PlanPartner(Document, frozen=True):
+    """Whose plan it is."""
+
+    tenant_id: TenantId
+    name: str
+    cloud: str
+    time_zone: str = "UTC"
+
+
+class Sources(Document, frozen=True):
+    """What the plan was made from; no part of its identity."""
+
+    manifests: str
+    policy: str
+    rules: str
+    rules_version: str
+    snapshot_at: datetime
+    commit: str | None = None
+
+
+class Totals(Document, frozen=True):
+    """The fleet in numbers; `seats` counts those that lose service now."""
+
+    customers: int
+    verdicts: dict[str, int]
+    actions_now: int
+    actions_later: int
+    actions_manual: int
+    removals_now: int
+    seats: int
+    refunds: tuple[Money, ...] = ()
+
+
+class Plan(Document, frozen=True):
+    """What it takes. `plan_id` and `digest` are made by `model.identity`."""
+
+    format_version: int
+    plan_id: PlanId
+    digest: str
+    created_at: datetime
+    tool_version: str
+    partner: PlanPartner
+    sources: Sources
+    customers: tuple[CustomerPlan, ...]
+    unmanaged: tuple[LiveCustomer, ...]
+    unread: tuple[LiveCustomer, ...]
+    guards: tuple[Guard, ...]
+    approvals: Approvals
+    totals: Totals
+    warnings: tuple[Notice, ...] = ()
+
+
+def later(one: str, other: str) -> str:
+    """The later of two `when` values: now < date < manual."""
+    return max(one, other, key=_rank)
+
+
+def _rank(when: str) -> tuple[int, str]:
+    return ({NOW: 0, MANUAL: 2}.get(when, 1), when)

@@ -1,0 +1,105 @@
+"""What happened: the journal's events and the receipt of a run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
+
+
+class EventKind(StrEnum):
+    """Kinds of journal events, in the order in which a run writes them."""
+
+    RUN_STARTED = "run-started"
+    CUSTOMER_STARTED = "customer-started"
+    INTENT = "intent"  # before a request leaves
+    ANSWERED = "answered"  # the service said yes
+    REFUSED = "refused"  # the service said no: no effect
+    NO_ANSWER = "no-answer"  # indeterminate until a read shows it
+    VERIFIED = "verified"  # a read shows the postcondition
+    UNPROVEN = "unproven"  # answered, and no read has shown it in time
+    STALE = "stale"  # neither precondition nor postcondition holds
+    CUSTOMER_FINISHED = "customer-finished"
+    RUN_FINISHED = "run-finished"
+
+
+class Event(msgspec.Struct, frozen=True, rename="camel"):
+    """One row of `events(seq, run, plan, at, kind, customer, action, request_id, body, prev, hash)`.
+
+    `hash` is SHA-256 over the canonical form of all other fields, `prev` the hash of the event before ("" at first).
+    """
+
+    seq: int
+    run: RunId
+    plan: PlanId
+    at: datetime
+    kind: EventKind
+    customer: TenantId | None
+    action: ActionId | None
+    request_id: str | None
+    body: dict[str, Any]
+    prev: str
+    hash: str
+
+
+class EventDraft(msgspec.Struct, frozen=True):
+    """An event before the store numbers and chains it."""
+
+    run: RunId
+    plan: PlanId
+    at: datetime
+    kind: EventKind
+    customer: TenantId | None = None
+    action: ActionId | None = None
+    request_id: str | None = None
+    body: dict[str, Any] = {}
+
+
+class ActionState(StrEnum):
+    """Where an action stands in a run."""
+
+    PLANNED = "planned"  # not due, or not reached
+    SENT = "sent"
+    ANSWERED = "answered"
+    INDETERMINATE = "indeterminate"
+    VERIFIED = "verified"
+    UNPROVEN = "unproven"
+    FAILED = "failed"
+    STALE = "stale"
+    SKIPPED = "skipped"  # something it requires did not succeed
+
+
+class ActionResult(msgspec.Struct, frozen=True, rename="camel"):
+    """The end of one action."""
+
+    id: ActionId
+    kind: str
+    target: str
+    state: ActionState
+    message: str = ""
+
+
+class CustomerResult(msgspec.Struct, frozen=True, rename="camel"):
+    """The end of one customer: done, stale, partial, waiting, indeterminate, unread or refused."""
+
+    name: str
+    tenant_id: TenantId
+    outcome: str
+    message: str
+    actions: tuple[ActionResult, ...] = ()
+
+
+class Receipt(msgspec.Struct, frozen=True, rename="camel"):
+    """What a run did; `exit_code` as in design section 7."""
+
+    run: RunId
+    plan_id: PlanId
+    started_at: datetime
+    finished_at: datetime
+    exit_code: int
+    customers: tuple[CustomerResult, ...]
+    resumed: bool = False
