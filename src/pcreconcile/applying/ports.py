@@ -1,0 +1,104 @@
+"""What applying needs of the world: Service (Microsoft), Store (the journal), Clock. Nothing else is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from pcreconcile.model.estate import CustomerList, CustomerState
+from pcreconcile.model.ids import PlanId, RequestId, TenantId
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind
+from pcreconcile.model.run import Event, EventDraft
+
+
+class WriteRequest(msgspec.Struct, frozen=True):
+    """One write, in business terms.
+
+    `target_type` and `target_id` as in `model.observed`; `parent_id` is the Azure plan's subscription ID for an Azure
+    subscription, else None; `fields` are the target's fields as read just now; `wanted` the action's postcondition.
+    """
+
+    kind: ActionKind
+    tenant_id: TenantId
+    target_type: str
+    target_id: str
+    parent_id: str | None
+    fields: Fields
+    wanted: Fields
+    request_id: RequestId
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The service said yes. `accepted` is True when the work goes on asynchronously (202)."""
+
+    status: int
+    correlation_id: str
+    accepted: bool = False
+
+
+class Service(Protocol):
+    """Microsoft, as applying sees it. Every method may raise RemoteError or AuthenticationError (a definite no)
+    and NoAnswer (nobody knows); reads raise IncompleteRead when a collection did not end properly."""
+
+    async def authorise(self, kinds: frozenset[ActionKind]) -> None:
+        """Obtain every token that these kinds of actions need, before the first write."""
+        ...
+
+    async def service_time(self) -> datetime:
+        """The service's own clock (its `Date` header), UTC."""
+        ...
+
+    async def list_customers(self) -> CustomerList:
+        """All pages of the customers list; an unfinished read is in its proof, not raised."""
+        ...
+
+    async def read_customer(self, tenant_id: TenantId) -> CustomerState:
+        """Everything one customer holds; unfinished reads are in its proofs, not raised."""
+        ...
+
+    async def read_item(
+        self, tenant_id: TenantId, item_type: str, item_id: str, parent_id: str | None
+    ) -> Fields | None:
+        """One thing as `model.observed` gives it; None when the service says that it does not exist."""
+        ...
+
+    async def write(self, request: WriteRequest) -> Answer:
+        """Send one write, once, under `request.request_id`; never repeated by itself."""
+        ...
+
+
+class Store(Protocol):
+    """The journal: append-only, hash-chained, durable when `append` returns. Raises StoreError."""
+
+    def lock(self, partner_tenant: TenantId, timeout: float) -> AbstractContextManager[None]:
+        """Hold the tenant's only apply lock; raises Locked after `timeout` seconds. It dies with its holder."""
+        ...
+
+    def append(self, draft: EventDraft) -> Event:
+        """Number, chain and store one event; raises StoreError when the lock is not held."""
+        ...
+
+    def events(self, plan: PlanId | None = None) -> Iterable[Event]:
+        """All events, or those of one plan, in order."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests move it."""
+
+    def now(self) -> datetime:
+        """The instant that decisions use, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds for measuring a wait."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
