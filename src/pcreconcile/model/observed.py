@@ -19,7 +19,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from pcreconcile.model.estate import AzureEntitlement, CustomerState, Entitlement, Order, OrderLineItem, Subscription
+from pcreconcile.model.estate import (
+    AzureEntitlement,
+    CustomerState,
+    Entitlement,
+    Order,
+    OrderLineItem,
+    ScheduledAction,
+    Subscription,
+)
 
 Fields = dict[str, Any]
 
@@ -32,9 +40,24 @@ def instant(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+_SCHEDULE_WORDS = ("TermEnd", "CustomDate", "Cancel", "RenewToNewTerm", "RenewToExtendedServiceTerm", "Transition")
+_BY_FOLDED = {word.lower(): word for word in _SCHEDULE_WORDS}
+
+
+def schedule_word(raw: str) -> str:
+    """A schedule or action type in the documented spelling whatever its case; unknown words stay as they came."""
+    return _BY_FOLDED.get(raw.replace("_", "").lower(), raw)
+
+
+def observe_schedule(actions: tuple[ScheduledAction, ...] | None) -> list[str] | None:
+    """End-of-term instructions as `TermEnd/Cancel`; None when the member never came."""
+    if actions is None:
+        return None
+    return sorted(f"{schedule_word(each.schedule_type)}/{schedule_word(each.action_type)}" for each in actions)
+
+
 def observe_subscription(subscription: Subscription) -> Fields:
     """Every field of a subscription that planning may read."""
-    scheduled = subscription.scheduled_actions
     return {
         "type": "subscription",
         "id": subscription.id,
@@ -54,7 +77,7 @@ def observe_subscription(subscription: Subscription) -> Fields:
         "publisher": subscription.publisher,
         "partnerId": subscription.partner_id,
         "autoRenewEnabled": subscription.auto_renew,
-        "scheduledActions": None if scheduled is None else [f"{a.schedule_type}/{a.action_type}" for a in scheduled],
+        "scheduledActions": observe_schedule(subscription.scheduled_actions),
         "scheduledNextTerm": subscription.scheduled_next_term,
         "effectiveStartDate": instant(subscription.effective_start),
         "commitmentEndDate": instant(subscription.commitment_end),

@@ -1,0 +1,116 @@
+"""Azure plans: cancel each Azure subscription under it, wait until the read shows it, then suspend the plan.
+
+The service refuses to suspend a plan over running Azure subscriptions (900115), and an unsuspended plan blocks the
+removal with a message that calls it a reservation. Azure subscriptions are cancelled only when a line says so; an Azure
+plan with nothing running under it is suspended without asking.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pcreconcile.exits import licenses
+from pcreconcile.exits.exit import (
+    Evidence,
+    Exit,
+    Holding,
+    Serve,
+    Step,
+    Wish,
+    not_understood,
+    nothing,
+    warning,
+)
+from pcreconcile.exits.subject import Subject
+from pcreconcile.model.desired import LineDesire
+from pcreconcile.model.estate import AzureEntitlement
+from pcreconcile.model.family import Family
+from pcreconcile.model.observed import ENDED_AZURE_STATUSES
+from pcreconcile.model.plan import ActionKind, Blocker, Effect, Reversibility, Target
+from pcreconcile.model.rules import Rules
+
+FAMILY = Family.AZURE_PLAN
+PRODUCT = "DZH318Z0BPS6"
+
+
+def recognise(subject: Subject) -> Evidence | None:
+    """The Azure plan's product, or usage billing of productType Azure (API facts, 5.3)."""
+    row = subject.subscription
+    if row is None:
+        return None
+    if row.offer_id.upper().split(":")[0] == PRODUCT:
+        return Evidence(f"offer {row.offer_id}")
+    if (row.billing_type or "").lower() == "usage" and (row.product_type or "").lower() == "azure":
+        return Evidence("usage billing of productType Azure")
+    return None
+
+
+def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Cancel what runs under the plan where a line decided so, then suspend the plan."""
+    row = licenses.row_of(holding)
+    if row.status == "pending":
+        return licenses.suspend(holding, Reversibility.REVERSIBLE, "")
+    if row.status not in {"active", "suspended", "deleted", "expired", "disabled"}:
+        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
+    if holding.subject.azure is None:
+        return not_understood("azure-not-read", holding, "which Azure subscriptions are under this plan")
+    running = [entry for entry in holding.subject.azure if entry.status not in ENDED_AZURE_STATUSES]
+    undecided = [entry for entry in running if not _may_cancel(entry, wish)]
+    cancels = tuple(_cancel(entry, rules) for entry in running if _may_cancel(entry, wish))
+    if undecided:
+        return Exit(steps=cancels, blockers=tuple(_undecided(entry) for entry in undecided))
+    return Exit(steps=cancels + _suspend_plan(holding, row.status, cancels))
+
+
+def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Azure is not part of dunning; a plan can only be suspended when nothing runs under it."""
+    if licenses.row_of(holding).status != "active":
+        return nothing()
+    if wish.desire is LineDesire.SUSPEND:
+        return leave(holding, wish, rules, now)
+    text = f"{holding.target.name}: Azure goes on running and being billed"
+    return Exit(warnings=(warning("not-suspended", holding, text),))
+
+
+def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Reactivate the plan; its Azure subscriptions are named one by one."""
+    return licenses.reactivate(holding)
+
+
+def _may_cancel(entry: AzureEntitlement, wish: Wish) -> bool:
+    line = wish.azure_lines.get(entry.id.lower())
+    return line is LineDesire.CANCEL if line is not None else wish.azure_cancel
+
+
+def _target(entry: AzureEntitlement) -> Target:
+    return Target(type="azure-subscription", id=entry.id, name=entry.name or entry.id)
+
+
+def _undecided(entry: AzureEntitlement) -> Blocker:
+    how = "a running Azure subscription is cancelled only when a line says desired: cancel for azure-plan or for its ID"
+    return Blocker(code="azure-needs-decision", target=_target(entry), clears_at=None, how=how)
+
+
+def _cancel(entry: AzureEntitlement, rules: Rules) -> Step:
+    days = rules.days("azure-plan.reactivation-window").days
+    return Step(
+        kind=ActionKind.CANCEL_AZURE_SUBSCRIPTION,
+        target=_target(entry),
+        precondition={"status": entry.status},
+        postcondition={"running": False},
+        reversibility=Reversibility.REVERSIBLE,
+        effect=Effect.TAKES_SERVICE,
+        serve=Serve.PACE,
+        why=f"everything in it stops; it can be reactivated for {days} days, then it is deleted",
+    )
+
+
+def _suspend_plan(holding: Holding, status: str, cancels: tuple[Step, ...]) -> tuple[Step, ...]:
+    if status != "active":
+        return ()
+    why = "nothing runs under the plan; the removal is refused while it is not suspended"
+    step = licenses.suspend_step(holding, Reversibility.REVERSIBLE, why, seats=0)
+    after = tuple((each.target.type, each.target.id) for each in cancels)
+    return (replace(step, after=after),)

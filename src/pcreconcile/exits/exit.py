@@ -1,0 +1,126 @@
+"""The answer of a family: steps, blockers, warnings. Planning makes Actions of them; exits never see an Action."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from pcreconcile.exits.subject import Subject
+from pcreconcile.model.desired import LineDesire, Refunds
+from pcreconcile.model.family import Family
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Notice, Reversibility, Target
+
+# Words of the status member that the facts know (API facts, 5.2). Any other word, and "none", is not understood.
+KNOWN_STATUSES = frozenset({"active", "suspended", "deleted", "expired", "pending", "disabled"})
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Why something counts as its family: the fields that said so."""
+
+    because: str
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """A subject with its family."""
+
+    subject: Subject
+    family: Family
+    evidence: Evidence
+
+    @property
+    def target(self) -> Target:
+        """How actions and blockers name it."""
+        return Target(type=self.subject.target_type, id=self.subject.id, name=self.subject.name)
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What is wanted of one holding, with the instants that the manifest sets (aware UTC).
+
+    `start`: nothing is written before. `service_end`: the customer works until then (None: no promise).
+    `azure_cancel` says whether running Azure subscriptions may be cancelled; `azure_lines` are those named one by one.
+    """
+
+    desire: LineDesire | None
+    refunds: Refunds
+    start: datetime
+    service_end: datetime | None
+    azure_cancel: bool = False
+    azure_lines: dict[str, LineDesire] = {}
+
+
+class Serve(StrEnum):
+    """When a step wants to be served; planning turns it into a `when`."""
+
+    AT_ONCE = "at-once"  # protective, or an explicit wish
+    WINDOW = "window"  # closes for good: before everything that can wait
+    PACE = "pace"  # takes service without saving a window
+    MANUAL = "manual"  # a person's step
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing to do. `after` names the targets (type, id) whose steps must have been verified before."""
+
+    kind: ActionKind
+    target: Target
+    precondition: Fields
+    postcondition: Fields
+    reversibility: Reversibility
+    effect: Effect
+    serve: Serve
+    why: str
+    seats: int = 0
+    closes_at: datetime | None = None
+    not_before: datetime | None = None
+    after: tuple[tuple[str, str], ...] = ()
+    instructions: Instructions | None = None
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """Steps to take, what blocks, what to warn about.
+
+    `probe` says that the rules do not know whether what remains blocks the removal. `closed` means: not understood, so
+    nothing at all may be written for this customer. `fallback` is what ends it when a step's window has closed by the
+    time at which the step could be served.
+    """
+
+    steps: tuple[Step, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    deadline: datetime | None = None
+    probe: bool = False
+    closed: bool = False
+    fallback: Exit | None = None
+
+
+def nothing() -> Exit:
+    """It has ended, or what is wanted already is."""
+    return Exit()
+
+
+def blocked(code: str, holding: Holding, how: str, clears_at: date | None = None) -> Exit:
+    """Nothing to do but wait, or for a person to decide."""
+    return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=clears_at, how=how),))
+
+
+def not_understood(code: str, holding: Holding, raw: str) -> Exit:
+    """Fails closed: the raw value is shown, and nothing is written for this customer."""
+    how = f"pcreconcile does not know {raw}; nothing is written for this customer until that is understood"
+    return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=None, how=how),), closed=True)
+
+
+def warning(code: str, holding: Holding, text: str) -> Notice:
+    """A notice about one holding."""
+    return Notice(code=code, text=text, target=holding.target)
+
+
+def day_after(last_day: datetime) -> date:
+    """The first UTC date after an inclusive end (API facts, 5.5)."""
+    return last_day.date() + timedelta(days=1)
+
+
+def not_past(day: date, now: datetime) -> date:
+    """A date that should have cleared already and did not is looked at again tomorrow."""
+    return day if day > now.date() else now.date() + timedelta(days=1)

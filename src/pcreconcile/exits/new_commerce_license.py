@@ -1,0 +1,105 @@
+"""New-commerce licences: cancel inside the window, else let the term end with an explicit instruction.
+
+Suspending is never part of leaving: the partner goes on being billed and the relationship stays blocked
+(rule new-commerce-license.suspended). Auto-renew off alone is not an end either: without an explicit Cancel the
+subscription slides into a paid Extended Service Term (rule new-commerce-license.end-of-term-instruction).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pcreconcile.exits import licenses, terms
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Serve, Step, Wish, not_understood, nothing
+from pcreconcile.exits.subject import Subject
+from pcreconcile.model.estate import Subscription
+from pcreconcile.model.family import Family
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind, Effect, Reversibility
+from pcreconcile.model.rules import Rules
+
+FAMILY = Family.NEW_COMMERCE_LICENSE
+PRODUCT_TYPE = "onlineservicesnce"
+PRODUCT_PREFIX = "CFQ7TTC0"
+ENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": terms.CANCEL_AT_END}
+
+
+def recognise(subject: Subject) -> Evidence | None:
+    """By productType, else by the product ID of the offer (API facts, 5.3)."""
+    row = subject.subscription
+    if row is None:
+        return None
+    if (row.product_type or "").lower() == PRODUCT_TYPE:
+        return Evidence(f"productType {row.product_type}")
+    if row.offer_id.upper().startswith(PRODUCT_PREFIX):
+        return Evidence(f"offer {row.offer_id} begins with {PRODUCT_PREFIX}")
+    return None
+
+
+def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Inside the window: cancel. Outside: the instruction to cancel at term end, and the date after it."""
+    row = licenses.row_of(holding)
+    if row.status == "deleted":
+        return nothing()
+    if row.status in {"expired", "disabled"}:
+        return Exit(probe=rules.word(f"{FAMILY}.{row.status}") == "probe")
+    if row.status == "pending":
+        return terms.pending(holding)
+    if row.status not in {"active", "suspended"}:
+        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
+    return _end(holding, row, wish, rules, now)
+
+
+def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Suspend: users lose access, the partner goes on paying, auto-renew and scheduled changes are lost."""
+    return licenses.suspend(holding, Reversibility.LOSSY, "billing goes on; auto-renew and scheduled changes are lost")
+
+
+def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Reactivate; auto-renew and scheduled changes do not come back by themselves."""
+    return licenses.reactivate(holding)
+
+
+def _end(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    at = terms.cancel_instant(row.cancellation_allowed_until, wish, now)
+    if at is not None and row.cancellation_allowed_until is not None:
+        fields: tuple[Fields, Fields] = ({"status": row.status}, {"status": "deleted"})
+        kind = ActionKind.CANCEL_SUBSCRIPTION
+        step = terms.cancel_step(holding, kind, holding.target, fields, at, row.cancellation_allowed_until, wish)
+        return Exit(steps=(step,), deadline=row.cancellation_allowed_until, fallback=_wait(holding, row, rules, now))
+    return _wait(holding, row, rules, now)
+
+
+def _wait(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> Exit:
+    clears_at = terms.clears_after_term(row, now)
+    if row.status == "suspended":
+        what = "suspended, still billed, and not to be edited or cancelled"
+        blockers = terms.wait_for_term_end(holding, clears_at, what)
+        return Exit(steps=_rescue(holding, row, rules, now), blockers=blockers, deadline=row.commitment_end)
+    blockers = terms.wait_for_term_end(holding, clears_at, "outside its cancellation window: billed")
+    if terms.ends_by_itself(row, ENDS):
+        return Exit(blockers=blockers)
+    why = "auto-renew off with an explicit Cancel: without it the term renews or becomes a paid Extended Service Term"
+    return Exit(steps=(terms.instruct_step(holding, ENDS, why),), blockers=blockers, deadline=row.commitment_end)
+
+
+def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> tuple[Step, ...]:
+    """Shortly before its term end it is reactivated, so that its end can be instructed (800091)."""
+    margin = rules.days(f"{FAMILY}.reactivate-before-term-end")
+    if row.commitment_end is None or row.suspension_reasons:
+        return ()
+    back = Step(
+        kind=ActionKind.REACTIVATE_SUBSCRIPTION,
+        target=holding.target,
+        precondition={"status": "suspended"},
+        postcondition={"status": "active"},
+        reversibility=Reversibility.REVERSIBLE,
+        effect=Effect.PROTECTIVE,
+        serve=Serve.AT_ONCE,
+        why="reactivated before its term ends, because a suspended subscription cannot be told how to end",
+        seats=row.quantity,
+        not_before=row.commitment_end - margin,
+    )
+    why = "auto-renew off with an explicit Cancel, so that no Extended Service Term begins"
+    end = terms.instruct_step(holding, ENDS, why, after=((holding.target.type, holding.target.id),))
+    return (back, end)

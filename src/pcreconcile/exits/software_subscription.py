@@ -1,0 +1,86 @@
+"""Software subscriptions (server products with a term): cancel the order line inside the window, else let the term end.
+
+The Extended Service Term does not apply to them, so `autoRenewEnabled:false` alone is their end-of-term instruction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pcreconcile.exits import licenses, terms
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing, warning
+from pcreconcile.exits.subject import Subject
+from pcreconcile.model.estate import Subscription
+from pcreconcile.model.family import Family
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind, Target
+from pcreconcile.model.rules import Rules
+
+FAMILY = Family.SOFTWARE_SUBSCRIPTION
+PRODUCT_TYPE = "software"
+PRODUCT_PREFIX = "DG7GMGF0"
+ENDS: Fields = {"autoRenewEnabled": False}
+
+
+def recognise(subject: Subject) -> Evidence | None:
+    """A subscription row of productType Software, or of a software product (API facts, 5.3)."""
+    row = subject.subscription
+    if row is None:
+        return None
+    if (row.product_type or "").lower() == PRODUCT_TYPE:
+        return Evidence(f"productType {row.product_type}")
+    if row.offer_id.upper().startswith(PRODUCT_PREFIX):
+        return Evidence(f"offer {row.offer_id} begins with {PRODUCT_PREFIX}")
+    return None
+
+
+def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Inside the window: cancel the order line (or the subscription, when no line is known). Outside: wait."""
+    row = licenses.row_of(holding)
+    if row.status == "deleted":
+        return nothing()
+    if row.status in {"expired", "disabled"}:
+        return Exit(probe=rules.word(f"{FAMILY}.expired") == "probe")
+    if row.status == "pending":
+        return terms.pending(holding)
+    if row.status not in {"active", "suspended"}:
+        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
+    return _end(holding, row, wish, now)
+
+
+def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Software is not part of dunning."""
+    if licenses.row_of(holding).status != "active":
+        return nothing()
+    return Exit(warnings=(warning("not-suspended", holding, f"{holding.target.name}: software stays in use"),))
+
+
+def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Nothing of ours to resume."""
+    return nothing()
+
+
+def _end(holding: Holding, row: Subscription, wish: Wish, now: datetime) -> Exit:
+    at = terms.cancel_instant(row.cancellation_allowed_until, wish, now)
+    if at is None or row.cancellation_allowed_until is None:
+        return _wait(holding, row, now)
+    kind, target, fields = _cancellation(holding, row)
+    step = terms.cancel_step(holding, kind, target, fields, at, row.cancellation_allowed_until, wish)
+    return Exit(steps=(step,), deadline=row.cancellation_allowed_until, fallback=_wait(holding, row, now))
+
+
+def _cancellation(holding: Holding, row: Subscription) -> tuple[ActionKind, Target, tuple[Fields, Fields]]:
+    line = holding.subject.line_id
+    if line is None:
+        return ActionKind.CANCEL_SUBSCRIPTION, holding.target, ({"status": row.status}, {"status": "deleted"})
+    target = Target(type="order-line", id=line, name=holding.target.name)
+    return ActionKind.CANCEL_ORDER_LINE, target, ({"cancelled": False}, {"cancelled": True})
+
+
+def _wait(holding: Holding, row: Subscription, now: datetime) -> Exit:
+    clears_at = terms.clears_after_term(row, now)
+    blockers = terms.wait_for_term_end(holding, clears_at, "outside its cancellation window: owed")
+    if terms.ends_by_itself(row, ENDS) or row.status != "active":
+        return Exit(blockers=blockers)
+    step = terms.instruct_step(holding, ENDS, "auto-renew off, so that no new term is bought")
+    return Exit(steps=(step,), blockers=blockers, deadline=row.commitment_end)

@@ -1,0 +1,146 @@
+"""One thing bought, put together from all the rows that speak of it.
+
+Partner Center shows a purchase in up to three places: a subscription row, an order line, an entitlement. Perpetual
+software and reservations have no subscription row (API facts, 5.3 and 6.5), so reading subscriptions alone misses them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import msgspec
+
+from pcreconcile.model.estate import AzureEntitlement, CustomerState, Entitlement, Order, OrderLineItem, Subscription
+from pcreconcile.model.observed import line_is_cancelled
+
+LineKey = tuple[str, int]
+Lines = dict[LineKey, tuple[Order, OrderLineItem]]
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """The rows of one purchase.
+
+    `base` is the subscription that an add-on belongs to; `azure` is None when no complete read of it exists.
+    """
+
+    subscription: Subscription | None = None
+    order: Order | None = None
+    line: OrderLineItem | None = None
+    entitlements: tuple[Entitlement, ...] = ()
+    azure: tuple[AzureEntitlement, ...] | None = None
+    base: Subscription | None = None
+
+    @property
+    def line_id(self) -> str | None:
+        """orderId/lineItemNumber, from the order or else from the entitlement."""
+        if self.order is not None and self.line is not None:
+            return f"{self.order.id}/{self.line.number}"
+        if self.entitlements:
+            return f"{self.entitlements[0].order_id}/{self.entitlements[0].line_item}"
+        return None
+
+    @property
+    def target_type(self) -> str:
+        """The type under which `model.observed` shows the row that is acted upon."""
+        if self.subscription is not None:
+            return "subscription"
+        return "order-line" if self.line is not None else "entitlement"
+
+    @property
+    def id(self) -> str:
+        """The ID of that row."""
+        if self.subscription is not None:
+            return self.subscription.id
+        return self.line_id or ""
+
+    @property
+    def name(self) -> str:
+        """The product's name as the service gives it, else its offer or product ID."""
+        if self.subscription is not None:
+            return self.subscription.name or self.subscription.offer_id
+        if self.line is not None:
+            return self.line.name or self.line.offer_id
+        return self.entitlements[0].product_id if self.entitlements else ""
+
+    @property
+    def offer_id(self) -> str:
+        """product:sku:availability, or an older offer ID."""
+        if self.subscription is not None:
+            return self.subscription.offer_id
+        if self.line is not None:
+            return self.line.offer_id
+        first = self.entitlements[0]
+        return f"{first.product_id}:{first.sku_id}"
+
+    @property
+    def quantity(self) -> int:
+        """Seats or licences."""
+        if self.subscription is not None:
+            return self.subscription.quantity
+        return self.line.quantity if self.line is not None else sum(row.quantity for row in self.entitlements)
+
+
+def subjects_of(state: CustomerState) -> tuple[Subject, ...]:
+    """Everything bought, by ID. Cancelled lines, and lines whose subscription has gone from the list, are left out."""
+    lines: Lines = {(order.id, line.number): (order, line) for order in state.orders for line in order.line_items}
+    entitled: dict[LineKey, list[Entitlement]] = defaultdict(list)
+    for entitlement in state.entitlements:
+        entitled[(entitlement.order_id, entitlement.line_item)].append(entitlement)
+    joined = _join(state.subscriptions, lines)
+    found = [_of_subscription(row, state, lines, entitled, joined.get(row.id)) for row in state.subscriptions]
+    taken = set(joined.values())
+    found += [
+        Subject(order=order, line=line, entitlements=tuple(entitled.get(key, ())))
+        for key, (order, line) in lines.items()
+        if key not in taken and line.subscription_id is None and not line_is_cancelled(order, line)
+    ]
+    found += [Subject(entitlements=tuple(rows)) for key, rows in entitled.items() if key not in lines]
+    return tuple(sorted(found, key=lambda subject: (subject.target_type, subject.id)))
+
+
+def _join(subscriptions: tuple[Subscription, ...], lines: Lines) -> dict[str, LineKey]:
+    """Which order line a subscription came from: by the line's subscription ID, else by order and offer if unique."""
+    joined = {line.subscription_id.lower(): key for key, (_, line) in lines.items() if line.subscription_id}
+    by_offer: dict[tuple[str, str], list[LineKey]] = defaultdict(list)
+    for key, (order, line) in lines.items():
+        if line.subscription_id is None:
+            by_offer[(order.id, line.offer_id.lower())].append(key)
+    rows = Counter((row.order_id or "", row.offer_id.lower()) for row in subscriptions)
+    result: dict[str, LineKey] = {}
+    for row in subscriptions:
+        pair = (row.order_id or "", row.offer_id.lower())
+        candidates = by_offer.get(pair, [])
+        if row.id.lower() in joined:
+            result[row.id] = joined[row.id.lower()]
+        elif len(candidates) == 1 and rows[pair] == 1:
+            result[row.id] = candidates[0]
+    return result
+
+
+def _of_subscription(
+    row: Subscription,
+    state: CustomerState,
+    lines: Lines,
+    entitled: dict[LineKey, list[Entitlement]],
+    key: LineKey | None,
+) -> Subject:
+    order, line = lines[key] if key is not None else (None, None)
+    return Subject(
+        subscription=row,
+        order=order,
+        line=line,
+        entitlements=tuple(entitled.get(key, ())) if key is not None else (),
+        azure=_azure_of(row, state),
+        base=next((other for other in state.subscriptions if _same(other.id, row.parent_subscription_id)), None),
+    )
+
+
+def _azure_of(row: Subscription, state: CustomerState) -> tuple[AzureEntitlement, ...] | None:
+    resource = f"subscriptions/{row.id}/azureentitlements".lower()
+    if not any(resource in read.resource.lower() and read.complete for read in state.reads):
+        return None
+    return tuple(entry for entry in state.azure_entitlements if _same(entry.plan_id, row.id))
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one.lower() == other.lower()

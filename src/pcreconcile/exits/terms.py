@@ -1,0 +1,103 @@
+"""Windows and term ends of modern products (new-commerce licences, software subscriptions), in one place.
+
+The API's own cancellationAllowedUntilDate is the authority; null means that it cannot be cancelled (API facts, 5.5).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pcreconcile.exits.exit import Exit, Holding, Serve, Step, Wish, blocked, day_after, not_past
+from pcreconcile.model.desired import LineDesire, Refunds
+from pcreconcile.model.estate import Subscription
+from pcreconcile.model.observed import Fields, observe_schedule
+from pcreconcile.model.plan import ActionKind, Blocker, Effect, Reversibility, Target
+
+CANCEL_AT_END = ["TermEnd/Cancel"]
+
+
+def cancel_instant(closes: datetime | None, wish: Wish, now: datetime) -> datetime | None:
+    """When the wish lets a cancellation inside the window be sent; None when that is too late or not wanted.
+
+    `closes` is the window's last instant, None for something that cannot be cancelled.
+    """
+    if closes is None or wish.desire is LineDesire.CANCEL_AT_TERM_END:
+        return None
+    at = max(wish.start, now)
+    hurries = wish.refunds is Refunds.REQUIRE or wish.desire is LineDesire.CANCEL
+    if wish.service_end is not None and not hurries:
+        at = max(at, wish.service_end)
+    return at if at <= closes else None
+
+
+def serve_window(wish: Wish) -> Serve:
+    """An open window hurries, unless the manifest ignores refunds; then service is taken at the common pace."""
+    explicit = wish.desire is LineDesire.CANCEL
+    return Serve.PACE if wish.refunds is Refunds.IGNORE and not explicit else Serve.WINDOW
+
+
+def cancel_step(
+    holding: Holding,
+    kind: ActionKind,
+    target: Target,
+    fields: tuple[Fields, Fields],
+    at: datetime,
+    closes: datetime,
+    wish: Wish,
+) -> Step:
+    """Cancel inside the window: one-way, access is lost at once. `fields` are pre- and postcondition."""
+    return Step(
+        kind=kind,
+        target=target,
+        precondition=fields[0],
+        postcondition=fields[1],
+        reversibility=Reversibility.ONE_WAY,
+        effect=Effect.TAKES_SERVICE,
+        serve=serve_window(wish),
+        why=f"cancelled inside its window, which closes {closes:%Y-%m-%d %H:%M} UTC; afterwards the whole term is owed",
+        seats=holding.subject.quantity,
+        closes_at=closes,
+        not_before=at,
+    )
+
+
+def ends_by_itself(subscription: Subscription, wanted: Fields) -> bool:
+    """Whether the end-of-term instruction that is wanted already stands."""
+    seen: Fields = {
+        "autoRenewEnabled": subscription.auto_renew,
+        "scheduledActions": observe_schedule(subscription.scheduled_actions),
+    }
+    return all(seen[name] == value for name, value in wanted.items())
+
+
+def instruct_step(holding: Holding, wanted: Fields, why: str, after: tuple[tuple[str, str], ...] = ()) -> Step:
+    """Set the end-of-term instruction, read back like any other write."""
+    return Step(
+        kind=ActionKind.CANCEL_AT_TERM_END,
+        target=holding.target,
+        precondition={"status": "active"},
+        postcondition=wanted,
+        reversibility=Reversibility.REVERSIBLE,
+        effect=Effect.PROTECTIVE,
+        serve=Serve.AT_ONCE,
+        why=why,
+        seats=holding.subject.quantity,
+        after=after,
+    )
+
+
+def clears_after_term(subscription: Subscription, now: datetime) -> date | None:
+    """The first UTC date after the (inclusive) term end; None when the service names none."""
+    end = subscription.commitment_end
+    return None if end is None else not_past(day_after(end), now)
+
+
+def wait_for_term_end(holding: Holding, clears_at: date | None, what: str) -> tuple[Blocker, ...]:
+    """The blocker of a term that has to run out."""
+    how = f"{what} until its term has ended" if clears_at is not None else f"{what}; the service names no term end"
+    return blocked("term-running", holding, how, clears_at).blockers
+
+
+def pending(holding: Holding) -> Exit:
+    """An order or change in progress: nobody says when it ends (800060, 800014)."""
+    return blocked("order-in-progress", holding, "an order or change is in progress; it must finish first")

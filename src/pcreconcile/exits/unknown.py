@@ -1,0 +1,40 @@
+"""What nothing else recognises: it blocks, its raw values are shown, and nothing is written for its customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing
+from pcreconcile.exits.subject import Subject
+from pcreconcile.model.family import Family
+from pcreconcile.model.rules import Rules
+
+FAMILY = Family.UNKNOWN
+
+
+def recognise(subject: Subject) -> Evidence | None:
+    """Always: the evidence is what there was to go by."""
+    row = subject.subscription
+    if row is not None:
+        return Evidence(f"offer {row.offer_id}, productType {row.product_type}, billingType {row.billing_type}")
+    return Evidence(f"offer {subject.offer_id}, no subscription, {len(subject.entitlements)} entitlements")
+
+
+def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Nothing is known of how it ends; what the service calls deleted, or shows with quantity 0, has ended."""
+    row = holding.subject.subscription
+    if row is not None and row.status == "deleted":
+        return nothing()
+    if row is None and holding.subject.quantity == 0:
+        return nothing()
+    return not_understood("unknown-product", holding, f"this product ({holding.evidence.because})")
+
+
+def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Dunning leaves alone what it does not understand, and writes nothing for the customer."""
+    return leave(holding, wish, rules, now)
+
+
+def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Nothing of ours to resume."""
+    return nothing()

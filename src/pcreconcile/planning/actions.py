@@ -1,0 +1,148 @@
+"""Steps become Actions: each gets its instant, what it requires, and its place in the queue (design, section 5)."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from pcreconcile.exits import Serve, Step
+from pcreconcile.model.family import Family
+from pcreconcile.model.identity import action_id
+from pcreconcile.model.ids import ActionId, TenantId
+from pcreconcile.model.plan import Action, ActionKind, ActionMoney, Effect, Impact
+from pcreconcile.planning.calendar import NEVER, when_of
+
+# The order of the families where nothing else decides: what must be gone before what (design, section 5, "Order").
+FAMILY_ORDER: tuple[Family, ...] = (
+    Family.MARKETPLACE_SAAS,
+    Family.RESERVATION,
+    Family.SAVINGS_PLAN,
+    Family.SOFTWARE_SUBSCRIPTION,
+    Family.PERPETUAL_SOFTWARE,
+    Family.NEW_COMMERCE_LICENSE,
+    Family.LEGACY_LICENSE,
+    Family.AZURE_PLAN,
+    Family.AZURE_LEGACY,
+    Family.UNKNOWN,
+)
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A step on its way: when it can be served by itself, and which other drafts must be verified before it."""
+
+    step: Step
+    family: Family | None
+    own: datetime
+    requires: frozenset[ActionId]
+    id: ActionId
+
+
+def drafted(tenant: TenantId, step: Step, family: Family | None, own: datetime) -> Draft:
+    """A draft without requirements yet."""
+    return Draft(step, family, own, frozenset(), action_id(tenant, step.kind, step.target.type, step.target.id))
+
+
+def linked(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """The requirements that the steps themselves name, and those between families."""
+    by_target: dict[tuple[str, str], list[ActionId]] = {}
+    for draft in drafts:
+        by_target.setdefault((draft.step.target.type, draft.step.target.id), []).append(draft.id)
+    reservations = frozenset(draft.id for draft in drafts if draft.family is Family.RESERVATION)
+    return tuple(
+        requiring(draft, frozenset(_named(draft, by_target)) | (reservations if _needs_reservations(draft) else set()))
+        for draft in drafts
+    )
+
+
+def requiring(draft: Draft, others: frozenset[ActionId] | set[ActionId]) -> Draft:
+    """The draft with more requirements; never itself."""
+    return msgspec.structs.replace(draft, requires=draft.requires | (frozenset(others) - {draft.id}))
+
+
+def _named(draft: Draft, by_target: Mapping[tuple[str, str], list[ActionId]]) -> set[ActionId]:
+    return {each for target in draft.step.after for each in by_target.get(target, ()) if each != draft.id}
+
+
+def _needs_reservations(draft: Draft) -> bool:
+    """Reservations hang on the Azure plan and are returned through it, so they go first."""
+    return draft.family is Family.AZURE_PLAN
+
+
+def instants(drafts: Sequence[Draft]) -> dict[ActionId, datetime]:
+    """When each can be served: the latest of its own instant and those of what it requires."""
+    by_id = {draft.id: draft for draft in drafts}
+    known: dict[ActionId, datetime] = {}
+
+    def at(name: ActionId) -> datetime:
+        if name not in known:
+            draft = by_id[name]
+            known[name] = max([draft.own, *(at(other) for other in draft.requires if other in by_id)])
+        return known[name]
+
+    return {draft.id: at(draft.id) for draft in drafts}
+
+
+def queued(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """In the order of the graph; inside its freedom by deadline, then by family, then by target."""
+    waiting = {draft.id: set(draft.requires) & {each.id for each in drafts} for draft in drafts}
+    by_id = {draft.id: draft for draft in drafts}
+    heap = [(_urgency(by_id[name]), name) for name, needs in waiting.items() if not needs]
+    heapq.heapify(heap)
+    ordered: list[Draft] = []
+    while heap:
+        _, name = heapq.heappop(heap)
+        ordered.append(by_id[name])
+        for other, needs in waiting.items():
+            if name in needs:
+                needs.remove(name)
+                if not needs:
+                    heapq.heappush(heap, (_urgency(by_id[other]), other))
+    return tuple(ordered)
+
+
+def _urgency(draft: Draft) -> tuple[datetime, int, str, str]:
+    place = FAMILY_ORDER.index(draft.family) if draft.family is not None else len(FAMILY_ORDER)
+    azure_plan_last = 1 if draft.step.target.type == "subscription" and draft.family is Family.AZURE_PLAN else 0
+    return (draft.step.closes_at or NEVER, place * 2 + azure_plan_last, draft.step.target.name, draft.step.target.id)
+
+
+def made(drafts: Sequence[Draft], now: datetime) -> tuple[Action, ...]:
+    """The plan's actions, in queue order."""
+    times = instants(drafts)
+    label: Callable[[ActionId], str] = lambda name: when_of(times[name], now)  # noqa: E731 - a name for a formula
+    return tuple(_action(draft, label(draft.id)) for draft in queued(drafts))
+
+
+def _action(draft: Draft, when: str) -> Action:
+    step = draft.step
+    seats = Impact(seats=step.seats, service=step.target.name) if step.effect is Effect.TAKES_SERVICE else None
+    return Action(
+        id=draft.id,
+        kind=step.kind,
+        target=step.target,
+        family=draft.family,
+        when=when,
+        requires=tuple(sorted(draft.requires)),
+        reversibility=step.reversibility,
+        effect=step.effect,
+        impact=seats,
+        precondition=step.precondition,
+        postcondition=step.postcondition,
+        window_closes_at=step.closes_at,
+        money=ActionMoney(),
+        reason=step.why,
+        instructions=step.instructions,
+    )
+
+
+def takes_service(draft: Draft) -> bool:
+    """Whether the customer loses something by it."""
+    return draft.step.effect is Effect.TAKES_SERVICE
+
+
+def is_manual(draft: Draft) -> bool:
+    """Whether a person must do it."""
+    return draft.step.serve is Serve.MANUAL or draft.step.kind is ActionKind.MANUAL

@@ -1,0 +1,128 @@
+"""The whole fleet: every managed customer planned, the others listed, the guards asked, the plan sealed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pcreconcile.model.desired import DesiredFleet, Relationship
+from pcreconcile.model.estate import Customer, Snapshot
+from pcreconcile.model.identity import seal
+from pcreconcile.model.ids import PlanId
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.money import totals
+from pcreconcile.model.partner import Partner
+from pcreconcile.model.plan import (
+    FORMAT_VERSION,
+    MANUAL,
+    NOW,
+    ActionKind,
+    CustomerPlan,
+    LiveCustomer,
+    Notice,
+    Plan,
+    PlanPartner,
+    Sources,
+    Totals,
+    Verdict,
+)
+from pcreconcile.model.policy import Policy
+from pcreconcile.model.rules import Rules
+from pcreconcile.planning.customer import plan_customer
+from pcreconcile.planning.guards import check_guards, needed_approvals, seats_lost
+from pcreconcile.planning.setting import Setting
+
+
+def plan(
+    desired: DesiredFleet,
+    snapshot: Snapshot,
+    memory: Memory,
+    rules: Rules,
+    policy: Policy,
+    now: datetime,
+    *,
+    partner: Partner,
+    tool_version: str,
+    policy_digest: str = "",
+    commit: str | None = None,
+    known: DesiredFleet | None = None,
+) -> Plan:
+    """What it takes to get from what is to what is wanted. Pure: the same values give the same plan.
+
+    `now` is aware UTC. `desired` holds the customers to plan; `known`, when only some of the fleet is planned, all
+    customers that have a manifest, so that the others are not called unmanaged.
+    """
+    zone = ZoneInfo(partner.time_zone)
+    wanted = sorted(desired.customers, key=lambda customer: customer.name)
+    customers = tuple(
+        plan_customer(snapshot, Setting(customer, memory, rules, policy, zone, now))
+        for customer in wanted
+        if customer.relationship is not Relationship.UNMANAGED
+    )
+    return seal(
+        Plan(
+            format_version=FORMAT_VERSION,
+            plan_id=PlanId(""),
+            digest="",
+            created_at=now,
+            tool_version=tool_version,
+            partner=PlanPartner(partner.tenant_id, partner.name, partner.cloud, partner.time_zone),
+            sources=Sources(
+                manifests=desired.digest,
+                policy=policy_digest,
+                rules=rules.digest,
+                rules_version=rules.version,
+                snapshot_at=snapshot.taken_at,
+                commit=commit,
+            ),
+            customers=customers,
+            unmanaged=_unmanaged(known or desired, snapshot),
+            unread=tuple(_unread(customer) for customer in customers if customer.verdict is Verdict.UNKNOWN),
+            guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now),
+            approvals=needed_approvals(customers, policy),
+            totals=_totals(customers),
+            warnings=_warnings(snapshot),
+        )
+    )
+
+
+def _unmanaged(known: DesiredFleet, snapshot: Snapshot) -> tuple[LiveCustomer, ...]:
+    """Live customers that nobody's manifest manages; absence is never intent, so they are only listed."""
+    managed = {each.tenant_id for each in known.customers if each.relationship is not Relationship.UNMANAGED}
+    live = [customer for tenant, customer in snapshot.listed.customers.items() if tenant not in managed]
+    return tuple(_live(customer) for customer in sorted(live, key=lambda each: (each.company_name, each.tenant_id)))
+
+
+def _live(customer: Customer) -> LiveCustomer:
+    return LiveCustomer(customer.tenant_id, customer.company_name, customer.domain)
+
+
+def _unread(customer: CustomerPlan) -> LiveCustomer:
+    problem = "; ".join(blocker.how for blocker in customer.blockers)
+    name = customer.observed.company_name or customer.name
+    return LiveCustomer(customer.tenant_id, name, customer.observed.domain or customer.desired.domain, problem)
+
+
+def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:
+    read = snapshot.listed.read
+    if read.complete:
+        return ()
+    return (Notice("customers-list-incomplete", f"the customers list could not be read to its end: {read.problem}"),)
+
+
+def _totals(customers: Sequence[CustomerPlan]) -> Totals:
+    actions = [action for customer in customers for action in customer.actions]
+    due = [action for action in actions if action.when == NOW]
+    manual = sum(action.when == MANUAL for action in actions)
+    return Totals(
+        customers=len(customers),
+        verdicts=dict(sorted(Counter(str(customer.verdict) for customer in customers).items())),
+        actions_now=len(due),
+        actions_later=len(actions) - len(due) - manual,
+        actions_manual=manual,
+        removals_now=sum(action.kind is ActionKind.REMOVE_RELATIONSHIP for action in due),
+        seats=seats_lost(due),
+        refunds=totals(action.money.refund for action in due),
+    )

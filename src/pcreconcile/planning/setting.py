@@ -1,0 +1,79 @@
+"""What one customer is planned from, in one value, and what comes out before it is given a verdict."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pcreconcile.exits import Holding, Wish
+from pcreconcile.model.desired import DesiredCustomer, LineDesire, SubscriptionLine
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.plan import Action, Blocker, Notice
+from pcreconcile.model.policy import Policy
+from pcreconcile.model.rules import Rules
+from pcreconcile.planning.calendar import end_of, start_of, thaw
+from pcreconcile.planning.lines import azure_lines, line_of
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """The fixed surroundings of one customer's planning."""
+
+    desired: DesiredCustomer
+    memory: Memory
+    rules: Rules
+    policy: Policy
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def start(self) -> datetime:
+        """Nothing is written before; now, or the beginning of notBefore."""
+        day = self.desired.not_before
+        return self.now if day is None else max(self.now, start_of(day, self.zone))
+
+    @property
+    def service_end(self) -> datetime | None:
+        """Until when the customer was promised to work."""
+        day = self.desired.service_until
+        return None if day is None else end_of(day, self.zone)
+
+    @property
+    def service_promised(self) -> datetime | None:
+        """The promise, as long as it is still ahead."""
+        end = self.service_end
+        return end if end is not None and end > self.now else None
+
+    def thawed(self, at: datetime) -> datetime:
+        """The first instant from `at` on at which more than protective actions may run."""
+        return thaw(at, self.policy.freezes, self.zone)
+
+    def line(self, holding: Holding) -> SubscriptionLine | None:
+        """The manifest's line about a holding."""
+        return line_of(holding, self.desired.subscriptions)
+
+    def wish(self, holding: Holding, desire: LineDesire | None) -> Wish:
+        """What is wanted of one holding."""
+        return Wish(
+            desire=desire,
+            refunds=self.desired.refunds,
+            start=self.start,
+            service_end=self.service_promised,
+            azure_cancel=self.policy.azure_cancel_allowed,
+            azure_lines=azure_lines(holding, self.desired.subscriptions),
+        )
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one customer takes. `reached` says that nothing is left to wish for; `refused` that a check said no."""
+
+    actions: tuple[Action, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    deadlines: tuple[datetime, ...] = ()
+    reached: bool = False
+    refused: bool = False
+    unread: bool = False
+    removal: datetime | None = None  # when the removal can be sent; None: nobody knows, or it is not wanted
+    probe: bool = False
