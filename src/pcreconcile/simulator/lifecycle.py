@@ -1,0 +1,178 @@
+"""What time does to a customer: renewals, Extended Service Terms, expiry (API facts, sections 5.2, 5.5 and 10).
+
+Everything is a function of the customer's document and the instant, so it is applied when the customer is next looked
+at, however many terms have passed since.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from .clock import add_term, day_after, is_term, parse_instant, wire_day, wire_time
+from .kinds import LEGACY, WINDOW_DAYS, Kind
+from .messages import Json
+
+__all__ = ["EXTENDED_AVAILABILITY", "bring_up_to", "instant_of", "term_end"]
+
+DISABLED_AFTER = timedelta(days=30)
+DELETED_AFTER = timedelta(days=120)
+"""From the end of the term: 30 days expired, then 90 days disabled, then deleted (section 5.2)."""
+
+EXTENDED_AVAILABILITY = "CFQ7TTC0EST1"
+"""Extended Service Terms are separate items of the catalogue (section 10); this is the one of every product here."""
+
+NEVER_ENDS = 9000
+"""Non-expiring rows are dated into the year 9999."""
+
+
+def instant_of(value: Any) -> datetime | None:
+    """A wire date; None for anything that is not one, because an estate may hold odd shapes."""
+    try:
+        return parse_instant(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def bring_up_to(customer: Json, now: datetime) -> None:
+    """Let pass what has passed for this customer."""
+    for item in customer["subscriptions"]:
+        step = _STEPS.get(Kind(item["kind"]))
+        while step is not None and step(item, now):
+            pass
+    for entitlement in customer["entitlements"]:
+        _expire_reservation(entitlement, now)
+    for relationship in customer["gdap"]:
+        _expire_delegated_admin(relationship["wire"], now)
+
+
+def term_end(item: Json) -> datetime | None:
+    """The instant from which the term is over: new-commerce end dates are inclusive, legacy ones exclusive.
+
+    None for what never ends, and for what has a term that this service does not know.
+    """
+    end = instant_of(item["wire"].get("commitmentEndDate"))
+    if end is None or end.year >= NEVER_ENDS or not is_term(item["wire"].get("termDuration")):
+        return None
+    return end if Kind(item["kind"]) in LEGACY else day_after(end)
+
+
+def _modern_step(item: Json, now: datetime) -> bool:
+    """One change of state whose time has come; whether there was one."""
+    end, wire = term_end(item), item["wire"]
+    if end is None or now < end:
+        return False
+    if wire.get("status") in ("active", "suspended"):
+        _end_of_term(item, end)
+        return True
+    for status, after, then in (("expired", DISABLED_AFTER, "disabled"), ("disabled", DELETED_AFTER, "deleted")):
+        if wire.get("status") == status and now >= end + after:
+            wire["status"] = then
+            return True
+    return False
+
+
+def _end_of_term(item: Json, end: datetime) -> None:
+    wire = item["wire"]
+    if wire["status"] == "suspended":
+        _expire(wire)
+    elif wire.get("autoRenewEnabled"):
+        _renew(item, end)
+    elif item["kind"] == Kind.NEW_COMMERCE_LICENSE and not wire.get("isTrial") and not ends_by_instruction(wire):
+        _extend(item, end)
+    else:
+        _expire(wire)
+
+
+def ends_by_instruction(wire: Json) -> bool:
+    """Whether an instruction says that the subscription stops at the end of its term (section 10)."""
+    actions = wire.get("scheduledActions") or ()
+    return any(
+        action.get("scheduleType") == "TermEnd" and action.get("actionType") == "Cancel"
+        for action in actions
+        if isinstance(action, dict)
+    )
+
+
+def _expire(wire: Json) -> None:
+    wire |= {"status": "expired", "autoRenewEnabled": False, "cancellationAllowedUntilDate": None}
+
+
+def _renew(item: Json, start: datetime) -> None:
+    """A new term, as the instructions for it say, with a new window (5.5: the window reopens on renewal)."""
+    wire = item["wire"]
+    told = _next_term(wire)
+    product = told.get("product") or {}
+    wire["termDuration"] = product.get("termDuration") or wire["termDuration"]
+    wire["quantity"] = told.get("quantity") or wire["quantity"]
+    _new_term(wire, start, start + timedelta(days=WINDOW_DAYS.get(Kind(item["kind"]), 7)))
+
+
+def _next_term(wire: Json) -> Json:
+    actions = [action for action in wire.get("scheduledActions") or () if isinstance(action, dict)]
+    for action in actions:
+        if action.get("actionType") == "RenewToNewTerm":
+            return dict(action.get("instructions") or {})
+    return dict(wire.get("scheduledNextTermInstructions") or {})
+
+
+def _extend(item: Json, start: datetime) -> None:
+    """The paid month-to-month Extended Service Term: its own availability, cancellable at any time (section 10)."""
+    wire = item["wire"]
+    product, _, _ = str(wire["offerId"]).rpartition(":")
+    wire |= {
+        "offerId": f"{product}:{EXTENDED_AVAILABILITY}",
+        "termDuration": "P1M",
+        "billingCycle": "monthly",
+        "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "RenewToExtendedServiceTerm"}],
+    }
+    _new_term(wire, start, None)
+    wire["cancellationAllowedUntilDate"] = wire["commitmentEndDate"]
+
+
+def _new_term(wire: Json, start: datetime, window_until: datetime | None) -> None:
+    end = add_term(start, wire["termDuration"]) - timedelta(days=1)
+    wire["effectiveStartDate"] = wire_time(start)
+    wire["commitmentEndDate"] = wire_day(end)
+    wire["cancellationAllowedUntilDate"] = wire_time(window_until) if window_until else None
+
+
+def _legacy_step(item: Json, now: datetime) -> bool:
+    """A legacy licence renews, or expires when it does not; a suspended one stays as it is."""
+    end, wire = term_end(item), item["wire"]
+    if end is None or now < end or wire.get("status") != "active":
+        return False
+    if wire.get("autoRenewEnabled"):
+        wire["effectiveStartDate"] = wire_time(end)
+        wire["commitmentEndDate"] = wire_time(add_term(end, wire["termDuration"]))
+    else:
+        wire["status"] = "expired"
+    return True
+
+
+def _savings_plan_step(item: Json, now: datetime) -> bool:
+    end = term_end(item)
+    if end is None or now < end or item["wire"].get("status") != "active":
+        return False
+    item["wire"]["status"] = "expired"
+    return True
+
+
+_STEPS: dict[Kind, Callable[[Json, datetime], bool]] = {
+    Kind.NEW_COMMERCE_LICENSE: _modern_step,
+    Kind.SOFTWARE_SUBSCRIPTION: _modern_step,
+    Kind.MARKETPLACE_SAAS: _modern_step,
+    Kind.SAVINGS_PLAN: _savings_plan_step,
+    Kind.LEGACY_LICENSE: _legacy_step,
+}
+
+
+def _expire_reservation(entitlement: Json, now: datetime) -> None:
+    expires = instant_of(entitlement.get("expires"))
+    if entitlement["kind"] == Kind.RESERVATION and expires is not None and now >= expires:
+        entitlement["expired"] = True
+
+
+def _expire_delegated_admin(wire: Json, now: datetime) -> None:
+    end = instant_of(wire.get("endDateTime"))
+    if wire.get("status") in ("active", "expiring") and end is not None and now >= end:
+        wire["status"] = "expired"

@@ -1,0 +1,93 @@
+"""One plain HTML page that shows the state to a person: customers, what they hold, the latest requests.
+
+Self-contained, nothing loaded from elsewhere, everything from an estate or a request escaped.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from itertools import islice
+from typing import Any
+
+from .clock import wire_time
+from .messages import Call, Json, Reply
+
+__all__ = ["show"]
+
+_LATEST = 50
+_CUSTOMERS = 200
+_STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
+table{border-collapse:collapse;width:100%;margin:.4rem 0 1.2rem}
+th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}
+th{font-weight:600}summary{cursor:pointer;padding:.2rem 0}code{font-size:.9em}.gone{color:#777}
+"""
+
+
+def show(call: Call) -> Reply:
+    """`GET /`."""
+    count = len(call.world.store.customers())
+    shown = "".join(_customer(each) for each in islice(call.world.every_customer(), _CUSTOMERS))
+    more = f"<p>{count - _CUSTOMERS} more</p>" if count > _CUSTOMERS else ""
+    latest = reversed(call.world.store.requests(limit=_LATEST))
+    body = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Partner Center simulator</title><style>{_STYLE}</style></head><body>
+<h1>Partner Center simulator</h1>
+<p>{_text(call.world.partner["name"])} <code>{_text(call.world.partner["tenantId"])}</code>,
+{wire_time(call.now)}, {count} customers</p>
+<h2>Customers</h2>{shown}{more}
+<h2>Latest requests</h2>
+{_table(("#", "at", "request", "status", "code", "effect"), map(_request, latest))}
+</body></html>"""
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Reply(200, body, headers)
+
+
+def _text(value: Any) -> str:
+    return escape("" if value is None else str(value))
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    head = "".join(f"<th>{_text(each)}</th>" for each in heads)
+    body = "".join("<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _customer(customer: Json) -> str:
+    gone = customer["relationshipToPartner"] == "none"
+    holdings = [*map(_subscription, customer["subscriptions"]), *_azure(customer)]
+    holdings += map(_entitlement, customer["entitlements"])
+    title = f"{_text(customer['companyName'])} <code>{_text(customer['id'])}</code> {_text(customer['domain'])}"
+    state = f"{_text(customer['relationshipToPartner'])}, {len(holdings)} holdings"
+    table = _table(("what", "kind", "ID", "quantity", "status", "ends"), holdings)
+    return f'<details class="{"gone" if gone else "live"}"><summary>{title}: {state}</summary>{table}</details>'
+
+
+def _subscription(item: Json) -> tuple[Any, ...]:
+    wire = item["wire"]
+    names = ("friendlyName", None, "id", "quantity", "status", "commitmentEndDate")
+    return tuple(item["kind"] if name is None else wire.get(name) for name in names)
+
+
+def _azure(customer: Json) -> Iterable[tuple[Any, ...]]:
+    for item in customer["subscriptions"]:
+        for each in item.get("azureEntitlements", ()):
+            wire = each["wire"]
+            yield (wire.get("friendlyName"), "Azure subscription", wire.get("id"), "", wire.get("status"), "")
+
+
+def _entitlement(entitlement: Json) -> tuple[Any, ...]:
+    wire = entitlement["wire"]
+    name = f"entitlement {wire.get('productId')}:{wire.get('skuId')}"
+    order, state = wire["referenceOrder"]["id"], wire.get("fulfillmentState")
+    return (name, entitlement["kind"], order, wire.get("quantity"), state, entitlement["expires"])
+
+
+def _request(entry: Json) -> tuple[Any, ...]:
+    effects = [name for name in ("applied", "replayed") if entry.get(name)] + [entry.get("fault") or ""]
+    target = entry["path"] + (f"?{entry['query']}" if entry["query"] else "")
+    return (entry["seq"], entry["at"], f"{entry['method']} {target}", entry["status"], entry["code"], " ".join(effects))
