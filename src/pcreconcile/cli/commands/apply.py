@@ -1,0 +1,40 @@
+"""`apply`: does what a kept plan says, or plans, shows and asks first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from pcreconcile.cli.options import DURATION, FILE, manifests_option, option
+from pcreconcile.cli.output import Output
+from pcreconcile.cli.program import Command
+
+
+@click.command("apply", cls=Command)
+@click.argument("planfile", type=FILE, required=False)
+@option("--auto-approve", is_flag=True, help="Do not ask; never replaces an approval that the policy wants.")
+@option("--json", is_flag=True, help="Records, one JSON object a line, on stdout.")
+@option("--wait", type=DURATION, default="15m", show_default=True, help="How long to wait for asynchronous results.")
+@option("--lock-timeout", type=DURATION, default="0", show_default=True, help="How long to wait for another apply.")
+@manifests_option
+@click.pass_obj
+def command(
+    output: Output,
+    planfile: Path | None,
+    auto_approve: bool,
+    json: bool,  # noqa: ARG001 - recording has begun before the options were read
+    wait: timedelta,
+    lock_timeout: timedelta,
+    manifests: str,
+) -> int:
+    """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
+    from pcreconcile.cli import running, wiring
+
+    waits = running.Waits(wait, lock_timeout)
+    if planfile is not None:
+        session = wiring.open_session(manifests)
+        return running.run_plan(session, output, wiring.read_plan(planfile, session), waits)
+    question = running.ASSUME_YES if auto_approve else running.ASK
+    return running.plan_and_run(manifests, output, question, waits)

@@ -1,0 +1,46 @@
+"""`plan`: reads the world and says what the manifests take; changes nothing there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pcreconcile.cli.options import FILE, chosen_manifests, manifests_option, option
+from pcreconcile.cli.output import Output
+from pcreconcile.cli.program import Command
+
+
+@click.command("plan", cls=Command)
+@click.argument("path", required=False)
+@option("--out", type=FILE, help="Keep the plan in this file, for apply.")
+@option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+@option("--detailed-exitcode", is_flag=True, help="End with 2 when something is to do now or by hand.")
+@option("--target", multiple=True, metavar="customer/NAME", help="Plan this customer only; may be repeated.")
+@option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false plan from it.")
+@option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
+@manifests_option
+@click.pass_obj
+def command(
+    output: Output,
+    path: str | None,
+    out: Path | None,
+    format_: str,
+    detailed_exitcode: bool,
+    target: tuple[str, ...],
+    snapshot: Path | None,
+    refresh: bool,
+    manifests: str,
+) -> int:
+    """Plan what the manifests at PATH (default: manifests) take."""
+    from pcreconcile.cli import advice, exit_codes, files, printing, seeing, wiring
+    from pcreconcile.rendering import plan_json
+
+    chosen = chosen_manifests(path, manifests)
+    session = wiring.open_session(chosen)
+    seen = seeing.see(session, output, seeing.Wanted(target, snapshot, refresh))
+    if out is not None:
+        files.write(out, plan_json.render(seen.plan).encode())
+    printing.PLAN_FORMATS[format_](output, seen.plan, advice.after_plan(seen.plan, chosen, target, out))
+    decide = exit_codes.of_plan_detailed if detailed_exitcode else exit_codes.of_plan
+    return decide(seen.plan, seen.listed)

@@ -1,0 +1,101 @@
+"""`cloud: simulator`: a Partner Center in a thread of this process, and the same partner seen as `cloud: custom`.
+
+Everything after it goes on exactly as against a real service. Its world lies in the state folder, so that `plan`,
+`apply`, `plan` in three processes see one world.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from pcreconcile import simulator
+from pcreconcile.model.errors import ConfigurationError
+from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
+
+WORLD = "simulator.db"
+
+# Two running clocks are never quite equal.
+_TOLERANCE = timedelta(seconds=2)
+_TIMEOUT = 10.0
+
+_ENVIRONMENT = {
+    "PC_CLIENT_ID": simulator.CLIENT_ID,
+    "PC_CLIENT_SECRET": simulator.CLIENT_SECRET,
+    "PC_REFRESH_TOKEN": simulator.REFRESH_TOKEN,
+}
+_CREDENTIALS = Credentials(
+    client_id=SecretRef(env="PC_CLIENT_ID"),
+    client_secret=SecretRef(env="PC_CLIENT_SECRET"),
+    refresh_token=SecretRef(env="PC_REFRESH_TOKEN"),
+)
+
+
+@contextmanager
+def embedded(
+    partner: Partner, folder: Path, state: Path, now: datetime, founded: datetime | None
+) -> Iterator[tuple[Partner, Mapping[str, str]]]:
+    """The partner to connect to, with the environment that holds its credentials, while the simulator runs.
+
+    `folder` is the Partner document's; `founded` makes the time of a new world stand still there. Raises
+    ConfigurationError when the world cannot be opened, or stands later than `now`.
+    """
+    settings = _settings(partner, folder, state, founded)
+    try:
+        with simulator.run_in_thread(settings) as running:
+            _set_clock(running.url, state / WORLD, now)
+            yield _as_custom(partner, running.url), _ENVIRONMENT
+    except simulator.SimulatorError as error:
+        raise ConfigurationError(f"the simulator does not start: {error}") from error
+
+
+def _settings(partner: Partner, folder: Path, state: Path, clock: datetime | None) -> simulator.SimulatorSettings:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{state}: {error.strerror}") from error
+    world = state / WORLD
+    if world.exists():
+        return simulator.SimulatorSettings(state=world)
+    estate = folder / partner.simulator_estate if partner.simulator_estate else None
+    return simulator.SimulatorSettings(estate=estate, clock=clock, state=world)
+
+
+def _as_custom(partner: Partner, url: str) -> Partner:
+    ends = Endpoints(partner_center=url, login=url, graph=f"{url}/graph", management=f"{url}/management")
+    return msgspec.structs.replace(partner, cloud=Cloud.CUSTOM, endpoints=ends, credentials=_CREDENTIALS)
+
+
+def _set_clock(url: str, world: Path, now: datetime) -> None:
+    """Bring a world that stands elsewhere to our time; it runs forward only."""
+    present = _service_time(url)
+    if now - present > _TOLERANCE:
+        _call(f"{url}/_simulator/clock", {"now": now.isoformat()})
+    elif present - now > _TOLERANCE:
+        raise ConfigurationError(
+            f"the simulated world stands at {present:%Y-%m-%dT%H:%M:%SZ} and its time does not run backwards:"
+            f" set PCRECONCILE_NOW to that or later, or delete {world} to begin a new world"
+        )
+
+
+def _service_time(url: str) -> datetime:
+    return datetime.fromisoformat(str(_call(f"{url}/_simulator/clock", None)["now"])).astimezone(UTC)
+
+
+def _call(url: str, body: dict[str, str] | None) -> dict[str, object]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    # Without proxies: what the environment says about them is not meant for a thread of our own.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=_TIMEOUT) as answer:
+            found: dict[str, object] = json.load(answer)
+    except OSError as error:
+        raise ConfigurationError(f"the simulator's clock does not answer: {error}") from error
+    return found

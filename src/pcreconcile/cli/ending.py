@@ -1,0 +1,90 @@
+"""How a command ends: every error becomes words for the one who can act, and an exit code. Nobody sees a traceback."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+import click
+
+from pcreconcile.cli.interrupts import Terminated
+from pcreconcile.cli.output import Output
+from pcreconcile.model.errors import ExitCode, ManifestError, PcreconcileError
+from pcreconcile.rendering.text import prose
+
+
+def settle(call: Callable[[], object], output: Output) -> int:
+    """Run the command; return its exit code, or that of what it raised."""
+    try:
+        result = call()
+    except (Exception, KeyboardInterrupt, Terminated, SystemExit) as error:
+        return output.end(_failed(error, output))
+    return output.end(result if isinstance(result, int) else ExitCode.DONE)
+
+
+def _failed(error: BaseException, output: Output) -> int:
+    code, said = _told(error)
+    lines = [prose(line) for line in said]
+    for line in lines:
+        output.note(line)
+    if lines:
+        output.conclude(error={"kind": type(error).__name__, "lines": lines})
+    return code
+
+
+def _told(error: BaseException) -> tuple[int, list[str]]:
+    match error:
+        case PcreconcileError():
+            return error.exit_code, _reasons(error)
+        case click.Abort() | KeyboardInterrupt():
+            return ExitCode.INTERRUPTED, ["interrupted"]
+        case Terminated():
+            return ExitCode.TERMINATED, ["terminated"]
+        case SystemExit() | BrokenPipeError():  # click's own answer to a closed pipe
+            return ExitCode.DONE, []
+        case _:
+            return ExitCode.ERROR, _plain(error)
+
+
+def _plain(error: BaseException) -> list[str]:
+    match error:
+        case click.ClickException():
+            return _usage(error)
+        case OSError():
+            return [f"error: {_system(error)}"]
+        case _:
+            return [_ours(error)]
+
+
+def _reasons(error: PcreconcileError) -> list[str]:
+    if isinstance(error, ManifestError):
+        return _findings(error)
+    return [f"error: {line}" for line in _lines(str(error))]
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines() or ["failed"]
+
+
+def _findings(error: ManifestError) -> list[str]:
+    count = len(error.findings)
+    told = f"error: {count} finding{'' if count == 1 else 's'} in the manifests; no request was sent"
+    return [*(str(finding) for finding in error.findings), told]
+
+
+def _usage(error: click.ClickException) -> list[str]:
+    lines = [f"error: {line}" for line in _lines(error.format_message())]
+    context = getattr(error, "ctx", None)
+    return [*lines, f"try '{context.command_path} --help'"] if context else lines
+
+
+def _system(error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _ours(error: BaseException) -> str:
+    """Where our own mistake is. Its message stays unsaid: nobody knows what is in it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    return f"error: a mistake in pcreconcile itself, please report it: {type(error).__name__}{place}"

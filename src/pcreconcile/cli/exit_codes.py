@@ -1,0 +1,37 @@
+"""What `plan` ends with (design, section 7): 1 over 9 over 5 over 2 over 0; errors (1) are raised, not decided here."""
+
+from __future__ import annotations
+
+from pcreconcile.model.desired import Relationship
+from pcreconcile.model.errors import ExitCode
+from pcreconcile.model.estate import ReadProof
+from pcreconcile.model.plan import MANUAL, NOW, CustomerPlan, Plan, Verdict
+
+_ASKS_CHANGE = frozenset({Relationship.SUSPENDED, Relationship.REMOVED})
+
+
+def of_plan(plan: Plan, listed: ReadProof) -> int:
+    """Whether everything was read and nothing refused; `listed` is the proof of the customers list."""
+    if not listed.complete or any(_unread(customer) for customer in plan.customers):
+        return ExitCode.READ_INCOMPLETE
+    if is_refused(plan) or any(customer.verdict is Verdict.REFUSED for customer in plan.customers):
+        return ExitCode.REFUSED
+    return ExitCode.DONE
+
+
+def of_plan_detailed(plan: Plan, listed: ReadProof) -> int:
+    """The same, and 2 where something is to do now or by hand; a customer that merely waits is 0."""
+    code = of_plan(plan, listed)
+    pending = any(action.when in (NOW, MANUAL) for customer in plan.customers for action in customer.actions)
+    return code or (ExitCode.CHANGES_PENDING if pending else ExitCode.DONE)
+
+
+def is_refused(plan: Plan) -> bool:
+    """Whether a guard refuses the whole run."""
+    return not all(guard.passed for guard in plan.guards)
+
+
+def _unread(customer: CustomerPlan) -> bool:
+    desired = customer.desired
+    asks = desired.relationship in _ASKS_CHANGE or bool(desired.subscriptions)
+    return customer.verdict is Verdict.UNKNOWN and asks

@@ -1,0 +1,57 @@
+"""Files that people hand over: read within a bound, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from pcreconcile.model.errors import PlanFileError, UsageError
+
+
+def read(path: Path, limit: int) -> bytes:
+    """At most `limit` + 1 bytes, so that the reader of the format can say that it is too much.
+
+    Raises PlanFileError when it cannot be read or is no regular file.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PlanFileError(f"{path}: not a file")
+        with path.open("rb") as stream:
+            return stream.read(limit + 1)
+    except (OSError, ValueError) as error:
+        raise PlanFileError(f"{path}: {_reason(error)}") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write beside it and rename, readable by its owner alone; a device or pipe is written as it is.
+
+    Raises UsageError when that cannot be done; nothing is left behind then.
+    """
+    try:
+        goal = path.resolve()
+        if goal.exists() and not goal.is_file():
+            goal.write_bytes(data)
+        else:
+            _replace(goal, data)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+def _replace(goal: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=goal.parent, prefix=f".{goal.name[:100]}.")
+    beside = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(goal)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or "no usable path"

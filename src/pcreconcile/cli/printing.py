@@ -1,0 +1,50 @@
+"""Plans, events and receipts to the reader: as text for people, or as records once a command has begun recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pcreconcile.cli.output import Output
+from pcreconcile.model.plan import Plan
+from pcreconcile.model.run import Event, Receipt
+
+
+def plan_for_people(output: Output, plan: Plan, next_step: str) -> None:
+    """The plan as text."""
+    from pcreconcile.rendering import terminal
+
+    output.record("plan", {"plan": plan})
+    if not output.recording:
+        output.say(terminal.render(plan, style=output.style, next_step=next_step))
+
+
+def plan_as_json(output: Output, plan: Plan, _next_step: str) -> None:
+    """The plan as one canonical JSON document."""
+    from pcreconcile.rendering import plan_json
+
+    output.document(plan_json.render(plan))
+
+
+PLAN_FORMATS: Mapping[str, Callable[[Output, Plan, str], None]] = {"terminal": plan_for_people, "json": plan_as_json}
+
+
+def event_printer(output: Output, plan: Plan) -> Callable[[Event], None]:
+    """An observer of a run."""
+    from pcreconcile.rendering.event import EventLines
+
+    lines = EventLines(plan)
+
+    def show(event: Event) -> None:
+        output.record("event", {"event": event})
+        output.say(lines.line(event))
+
+    return show
+
+
+def receipt(output: Output, plan: Plan, done: Receipt) -> None:
+    """The closing summary."""
+    from pcreconcile.rendering import receipt as rendering
+
+    output.conclude(receipt=done)
+    if not output.recording:
+        output.say(rendering.render(done, plan=plan, style=output.style))

@@ -1,0 +1,67 @@
+"""Applying a plan from the command line: a kept one as it is, a fresh one only after it was shown and agreed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring
+from pcreconcile.cli.output import Output
+from pcreconcile.model.plan import NOW, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long to wait for results, and for another apply to end."""
+
+    results: timedelta
+    lock: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How agreement is obtained: whether anybody can be asked, and the asking itself; both raise UsageError."""
+
+    prepare: Callable[[Output], None]
+    ask: Callable[[Output], None]
+
+
+def _assume_yes(_output: Output) -> None:
+    return
+
+
+ASK = Question(asking.require_somebody, asking.confirm)
+ASSUME_YES = Question(_assume_yes, _assume_yes)
+
+
+def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits) -> int:
+    """Apply the plan, tell every event and the receipt; returns the receipt's exit code."""
+    with wiring.world(session) as place:
+        receipt = wiring.execute(
+            session,
+            place,
+            plan,
+            wait=waits.results,
+            lock_timeout=waits.lock,
+            observer=printing.event_printer(output, plan),
+        )
+    printing.receipt(output, plan, receipt)
+    return receipt.exit_code
+
+
+def plan_and_run(manifests: str, output: Output, question: Question, waits: Waits) -> int:
+    """Plan, show, ask, apply. What the plan could not do keeps its exit code when everything else went well."""
+    question.prepare(output)
+    session = wiring.open_session(manifests)
+    seen = seeing.see(session, output, seeing.Wanted())
+    printing.plan_for_people(output, seen.plan, "")
+    code = exit_codes.of_plan(seen.plan, seen.listed)
+    if exit_codes.is_refused(seen.plan) or not _is_due(seen.plan):
+        return code
+    question.ask(output)
+    return run_plan(session, output, seen.plan, waits) or code
+
+
+def _is_due(plan: Plan) -> bool:
+    return any(action.when == NOW for customer in plan.customers for action in customer.actions)

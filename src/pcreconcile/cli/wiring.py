@@ -1,0 +1,185 @@
+"""Joins the parts: manifests, Partner Center, planning, applying. The one place that reads time and environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pcreconcile import __version__
+from pcreconcile.cli import interrupts, revision, settings
+from pcreconcile.cli.clock import FreshIds, ProcessClock
+from pcreconcile.model.desired import DesiredFleet, Relationship
+from pcreconcile.model.errors import ConfigurationError
+from pcreconcile.model.estate import Snapshot
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.partner import Cloud, Partner
+from pcreconcile.model.plan import Plan
+from pcreconcile.model.rules import Rules
+from pcreconcile.model.run import Event, Receipt
+
+if TYPE_CHECKING:
+    from pcreconcile.applying.ports import Service
+    from pcreconcile.manifests import Loaded
+    from pcreconcile.partner_center import PartnerCenter
+
+JOURNAL = "journal.db"
+_DATABASE = "PCRECONCILE_DATABASE"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a command works with: the manifests as read, the rules, the clock, and where state lies."""
+
+    loaded: Loaded
+    rules: Rules
+    clock: ProcessClock
+    state: Path
+
+    @property
+    def journal(self) -> Path:
+        """The store's file; it need not exist."""
+        return self.state / JOURNAL
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A Partner Center that can be connected to."""
+
+    partner: Partner
+    environment: Mapping[str, str]
+    home: Path
+
+
+def open_session(manifests: str) -> Session:
+    """Read the manifests, the rules and the clock; nothing is sent.
+
+    Raises ManifestError and ConfigurationError.
+    """
+    from pcreconcile.manifests import load
+
+    loaded = load(manifests)
+    environment = os.environ
+    if environment.get(_DATABASE):
+        raise ConfigurationError(f"{_DATABASE}: this version keeps its journal in a file only: unset it")
+    clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
+    return Session(loaded, shipped_rules(), clock, settings.state_folder(loaded.home, environment))
+
+
+def shipped_rules() -> Rules:
+    """The rule pack of the package."""
+    from pcreconcile.manifests import read_rules
+
+    text = files("pcreconcile.exits").joinpath("rules.yaml").read_text(encoding="utf-8")
+    return read_rules(text, "rules.yaml")
+
+
+@contextmanager
+def world(session: Session) -> Iterator[World]:
+    """The partner's own Partner Center, or the embedded simulator for as long as the context lasts."""
+    loaded = session.loaded
+    if loaded.partner.cloud is not Cloud.SIMULATOR:
+        yield World(loaded.partner, os.environ, loaded.home)
+        return
+    from pcreconcile.cli.embedded import embedded
+
+    clock = session.clock
+    with embedded(loaded.partner, loaded.home, session.state, clock.now(), clock.rehearsed) as (partner, environment):
+        yield World(partner, environment, loaded.home)
+
+
+def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
+    """Read the customers list and what the fleet's managed customers hold."""
+    tenants = {each.tenant_id for each in fleet.customers if each.relationship is not Relationship.UNMANAGED}
+
+    async def read() -> Snapshot:
+        from pcreconcile.partner_center import connect
+
+        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+            return await partner_center.snapshot(tenants, session.clock.now())
+
+    return interrupts.run(read())
+
+
+def remember(session: Session) -> Memory:
+    """What the journal knows; a missing journal knows nothing."""
+    from pcreconcile.applying import memory_from, read_events
+
+    return memory_from(read_events(session.journal), session.clock.now())
+
+
+def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet) -> Plan:
+    """The plan for what was read; `fleet` may be a part of the session's."""
+    from pcreconcile.planning import plan
+
+    loaded = session.loaded
+    return plan(
+        fleet,
+        snapshot,
+        remember(session),
+        session.rules,
+        loaded.policy,
+        session.clock.now(),
+        partner=loaded.partner,
+        tool_version=__version__,
+        policy_digest=loaded.policy_digest,
+        commit=revision.of_folder(loaded.home),
+        known=loaded.fleet,
+    )
+
+
+def read_plan(path: Path, session: Session | None) -> Plan:
+    """A plan file, checked against itself and, with a session, against the partner. Raises PlanFileError."""
+    from pcreconcile.applying import check_plan, read_plan_file
+    from pcreconcile.cli.files import read
+
+    plan = read_plan_file(read(path, 64 * 2**20))
+    if session is not None:
+        check_plan(plan, session.loaded.partner.tenant_id)
+    return plan
+
+
+def execute(
+    session: Session,
+    place: World,
+    plan: Plan,
+    *,
+    wait: timedelta,
+    lock_timeout: timedelta,
+    observer: Callable[[Event], None],
+) -> Receipt:
+    """Apply the plan; the observer sees every event once it is durable."""
+
+    async def work() -> Receipt:
+        from pcreconcile.partner_center import connect
+
+        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+            return await _apply(_as_service(partner_center))
+
+    async def _apply(service: Service) -> Receipt:
+        from pcreconcile.applying import apply, open_store
+
+        return await apply(
+            plan,
+            fleet=session.loaded.fleet,
+            policy=session.loaded.policy,
+            service=service,
+            store=open_store(session.journal),
+            clock=session.clock,
+            wait=wait,
+            lock_timeout=lock_timeout.total_seconds(),
+            observer=observer,
+            ids=FreshIds(),
+        )
+
+    return interrupts.run(work())
+
+
+def _as_service(partner_center: PartnerCenter) -> Service:
+    """Where the type checker compares what partner_center offers with what applying needs."""
+    return partner_center

@@ -1,0 +1,86 @@
+"""What a plan says about the fleet: whom it leaves alone, what could not be read, guards, totals, identity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pcreconcile.model.plan import Guard, LiveCustomer, Plan, Verdict
+from pcreconcile.rendering import words
+from pcreconcile.rendering.page import BLANK, Line, Tone, labelled
+from pcreconcile.rendering.text import outside, prose
+
+
+def title(plan: Plan) -> Iterator[Line]:
+    """Whose plan it is and when it was made."""
+    partner = plan.partner
+    yield Line(f"Plan for {outside(partner.name)} ({partner.cloud})", tone=Tone.HEADING)
+    yield labelled("tenant", partner.tenant_id)
+    yield labelled("made", f"{words.day_time(plan.created_at)}, rules {outside(plan.sources.rules_version)}")
+    yield labelled("live as of", words.day_time(plan.sources.snapshot_at))
+
+
+def left_alone(plan: Plan) -> Iterator[Line]:
+    """Live customers without a manifest, and those that could not be read."""
+    if plan.unmanaged:
+        count = words.counted(len(plan.unmanaged), "live customer")
+        yield BLANK
+        yield Line(f"Unmanaged: {count} without a manifest, never touched", tone=Tone.HEADING)
+        yield from (_live(customer) for customer in plan.unmanaged)
+    if plan.unread:
+        yield BLANK
+        yield Line("Not read, so nothing is planned for them", tone=Tone.DANGER)
+        yield from (_live(customer) for customer in plan.unread)
+
+
+def _live(customer: LiveCustomer) -> Line:
+    problem = f": {prose(customer.problem)}" if customer.problem else ""
+    name = f"{outside(customer.company_name)}, {outside(customer.domain)}, tenant {customer.tenant_id}"
+    return Line(f"{name}{problem}", indent=2, mark="- ")
+
+
+def guards(plan: Plan) -> Iterator[Line]:
+    """Which guards said no and what to do, then how many passed."""
+    if not plan.guards:
+        return
+    failed = [guard for guard in plan.guards if not guard.passed]
+    yield BLANK
+    if failed:
+        yield Line("REFUSED by a guard: apply will write nothing at all", tone=Tone.DANGER)
+    yield from (_guard(guard) for guard in failed)
+    passed = len(plan.guards) - len(failed)
+    yield Line(f"Guards: {passed} of {words.counted(len(plan.guards), 'guard')} passed")
+
+
+def _guard(guard: Guard) -> Line:
+    measure = f" ({guard.value} of {guard.limit})" if guard.limit is not None and guard.value is not None else ""
+    return Line(f"{outside(guard.code)}{measure}: {prose(guard.message)}", indent=2, mark="- ", tone=Tone.DANGER)
+
+
+def totals(plan: Plan) -> Iterator[Line]:
+    """The fleet in numbers, the approvals it takes, and the plan's ID."""
+    sums = plan.totals
+    yield BLANK
+    yield Line("Totals", tone=Tone.HEADING)
+    yield labelled("customers", f"{sums.customers}{_verdicts(sums.verdicts)}")
+    removals = words.counted(sums.removals_now, "removal")
+    seats = words.counted(sums.seats, "seat loses", "seats lose")
+    yield labelled("now", f"{words.counted(sums.actions_now, 'action')} ({removals}; {seats} service)")
+    by_hand = sum(action.instructions is not None for customer in plan.customers for action in customer.actions)
+    undated = f", {sums.actions_manual - by_hand} without one" if sums.actions_manual > by_hand else ""
+    yield labelled("later", f"{words.counted(sums.actions_later, 'action')} with a date{undated}")
+    yield labelled("by hand", words.counted(by_hand, "action"))
+    if sums.refunds:
+        yield labelled("refunds", words.amounts(sums.refunds))
+    if plan.approvals.required:
+        yield labelled("approvals", f"{plan.approvals.required} needed{_because(plan.approvals.reasons)}")
+    yield labelled("plan ID", plan.plan_id)
+
+
+def _verdicts(counts: dict[str, int]) -> str:
+    told = [f"{counts[verdict]} {verdict}" for verdict in Verdict if counts.get(verdict)]
+    return f": {', '.join(told)}" if told else ""
+
+
+def _because(reasons: Iterable[str]) -> str:
+    told = ", ".join(outside(reason) for reason in reasons)
+    return f" because of {told}" if told else ""

@@ -1,0 +1,41 @@
+"""A plan for people: complete without colour, at any width from 40 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pcreconcile.model.plan import Plan, Verdict
+from pcreconcile.rendering import customer, fleet
+from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
+from pcreconcile.rendering.setting import set_lines
+from pcreconcile.rendering.text import prose
+
+
+def render(plan: Plan, *, style: Style, next_step: str = "") -> str:
+    """The whole plan; `next_step` is the command to type next, shown last."""
+    return set_lines(_lines(plan, next_step), style)
+
+
+def _lines(plan: Plan, next_step: str) -> Iterator[Line]:
+    yield from fleet.title(plan)
+    for entry in plan.customers:
+        if entry.verdict is not Verdict.CONVERGED:
+            yield BLANK
+            yield from customer.section(entry)
+    yield from _converged(plan)
+    yield from fleet.left_alone(plan)
+    yield from customer.warnings(plan.warnings)
+    yield from fleet.guards(plan)
+    yield from fleet.totals(plan)
+    if next_step:
+        yield BLANK
+        yield labelled("next", prose(next_step))
+
+
+def _converged(plan: Plan) -> Iterator[Line]:
+    done = [entry for entry in plan.customers if entry.verdict is Verdict.CONVERGED]
+    if done:
+        yield BLANK
+        yield Line("Converged: nothing to do", tone=Tone.GOOD)
+    for entry in done:
+        yield from customer.converged(entry)

@@ -1,0 +1,22 @@
+"""The command line against the shipped manifests, in a folder of its own and with no settings from outside."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+_SHIPPED = Path(__file__).parents[2] / "manifests"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("PCRECONCILE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def partner_folder(tmp_path):
+    """A folder that holds `manifests/`."""
+    shutil.copytree(_SHIPPED, tmp_path / "manifests")
+    return tmp_path
