@@ -123,6 +123,11 @@ class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
     problem: str = ""
 
 
+def azure_read_of(plan: SubscriptionId) -> str:
+    """The resource under which a ReadProof stands for the Azure subscriptions of one plan."""
+    return f"azureEntitlements of {plan}"
+
+
 class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404)."""
 

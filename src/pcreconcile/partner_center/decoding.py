@@ -1,0 +1,164 @@
+"""Wire to model: one function per resource. What must be there and is not raises `UnexpectedShape`.
+
+Statuses and snake_case words become lower case text and stay open: an unknown one is kept. GUIDs become lower case;
+order IDs that are no GUIDs are opaque and kept.
+"""
+
+from __future__ import annotations
+
+from pcreconcile.model.estate import AzureEntitlement, Customer, Entitlement, Order, OrderLineItem, Subscription
+from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId, is_guid, tenant_id
+from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions
+from pcreconcile.partner_center.wire import Members, UnexpectedShape
+
+_RESERVATION_ARTIFACTS = frozenset({"reservedinstance", "virtualmachinereservedinstance"})
+
+
+def decode_customer(customer: Members) -> Customer:
+    """A customer of the list or by ID (facts, 4.1 and 4.2)."""
+    profile = customer.member("companyProfile")
+    return Customer(
+        tenant_id=_tenant_id(customer),
+        company_name=profile.text("companyName"),
+        domain=profile.text("domain").lower(),
+        relationship=_word(customer, "relationshipToPartner"),
+        custom_domains=tuple(domain.lower() for domain in customer.texts("customDomains")),
+        allow_delegated_access=customer.flag("allowDelegatedAccess"),
+        associated_partner_id=customer.optional_text("associatedPartnerId"),
+    )
+
+
+def decode_subscription(subscription: Members) -> Subscription:
+    """A row of /subscriptions, or one by ID (facts, 5.3 to 5.5)."""
+    parent = subscription.optional_text("parentSubscriptionId")
+    return Subscription(
+        id=SubscriptionId(_folded(subscription.text("id"))),
+        offer_id=_folded(subscription.text("offerId")),
+        name=subscription.optional_text("friendlyName", "offerName") or "",
+        status=subscription.text("status").lower(),
+        quantity=subscription.integer("quantity"),
+        order_id=_order_id(subscription.optional_text("orderId")),
+        parent_subscription_id=None if parent is None else SubscriptionId(_folded(parent)),
+        product_type=_product_type(subscription),
+        billing_type=_word(subscription, "billingType"),
+        billing_cycle=_word(subscription, "billingCycle"),
+        unit_type=subscription.optional_text("unitType"),
+        term_duration=_term(subscription),
+        is_trial=subscription.flag("isTrial") or False,
+        is_microsoft_product=subscription.flag("isMicrosoftProduct"),
+        publisher=subscription.optional_text("publisherName"),
+        partner_id=subscription.optional_text("partnerId"),
+        auto_renew=subscription.flag(AUTO_RENEW),
+        scheduled_actions=read_actions(subscription),
+        scheduled_next_term=has_next_term(subscription),
+        effective_start=subscription.instant("effectiveStartDate"),
+        commitment_end=subscription.instant("commitmentEndDate", "commitmentEndDateTime"),
+        cancellation_allowed_until=subscription.instant("cancellationAllowedUntilDate"),
+        suspension_reasons=subscription.texts("suspensionReasons"),
+    )
+
+
+def decode_order(order: Members) -> Order:
+    """A row of /orders, or one by ID (facts, 6.2)."""
+    return Order(
+        id=OrderId(_folded(order.text("id"))),
+        status=order.text("status").lower(),
+        line_items=tuple(map(_line_item, order.objects("lineItems"))),
+        alternate_id=order.optional_text("alternateId"),
+        billing_cycle=_word(order, "billingCycle"),
+        currency=order.optional_text("currencyCode"),
+        created=order.instant("creationDate"),
+    )
+
+
+def _line_item(line: Members) -> OrderLineItem:
+    subscription = line.optional_text("subscriptionId")
+    return OrderLineItem(
+        number=line.integer("lineItemNumber"),
+        offer_id=_folded(line.text("offerId")),
+        name=line.optional_text("friendlyName") or "",
+        quantity=line.integer("quantity"),
+        term_duration=_term(line),
+        subscription_id=None if subscription is None else SubscriptionId(_folded(subscription)),
+        transaction_type=_word(line, "transactionType"),
+    )
+
+
+def decode_entitlement(entitlement: Members) -> Entitlement:
+    """A row of /entitlements (facts, 6.5). Included entitlements belong to the same purchase and are left out."""
+    order = entitlement.member("referenceOrder")
+    return Entitlement(
+        order_id=OrderId(_folded(order.text("id"))),
+        line_item=order.integer("lineItemId"),
+        entitlement_type=entitlement.text("entitlementType").lower(),
+        quantity=entitlement.integer("quantity"),
+        product_id=entitlement.optional_text("productId") or "",
+        sku_id=entitlement.optional_text("skuId") or "",
+        alternate_id=order.optional_text("alternateId"),
+        fulfillment_state=_word(entitlement, "fulfillmentState"),
+        expires=entitlement.instant("expiryDate"),
+        reservation_orders=_reservation_orders(entitlement),
+    )
+
+
+def decode_azure_entitlement(entitlement: Members, plan: SubscriptionId) -> AzureEntitlement:
+    """A row of /azureEntitlements of one plan (facts, 5.8)."""
+    return AzureEntitlement(
+        id=_folded(entitlement.text("id")),
+        plan_id=plan,
+        name=entitlement.optional_text("friendlyName") or "",
+        status=entitlement.text("status").lower(),
+        subscription_id=_folded_or_none(entitlement.optional_text("subscriptionId")),
+    )
+
+
+def is_without_relationship(customer: Members) -> bool:
+    """Whether a customer by ID says that the relationship is over; such a body may hold nothing else (facts, 4.3)."""
+    return _word(customer, "relationshipToPartner") == "none"
+
+
+def _tenant_id(customer: Members) -> TenantId:
+    try:
+        return tenant_id(customer.text("id"))
+    except ValueError:
+        raise UnexpectedShape(f"{customer.where}.id: expected a tenant ID") from None
+
+
+def _reservation_orders(entitlement: Members) -> tuple[str, ...]:
+    found = {
+        _folded(artifact.text("resourceId"))
+        for artifact in entitlement.optional_objects("entitledArtifacts")
+        if _word(artifact, "artifactType") in _RESERVATION_ARTIFACTS
+    }
+    return tuple(sorted(found))
+
+
+def _product_type(subscription: Members) -> str | None:
+    """`productType.id`; a bare text is taken too."""
+    if isinstance(subscription.get("productType"), str):
+        return subscription.optional_text("productType")
+    product_type = subscription.optional_member("productType")
+    return None if product_type is None else product_type.optional_text("id", "displayName")
+
+
+def _term(resource: Members) -> str | None:
+    term = resource.optional_text("termDuration")
+    return None if term is None else term.upper()
+
+
+def _word(resource: Members, name: str) -> str | None:
+    word = resource.optional_text(name)
+    return None if word is None else word.lower()
+
+
+def _order_id(text: str | None) -> OrderId | None:
+    return None if text is None else OrderId(_folded(text))
+
+
+def _folded_or_none(text: str | None) -> str | None:
+    return None if text is None else _folded(text)
+
+
+def _folded(text: str) -> str:
+    """A GUID in lower case, anything else as it is."""
+    return text.lower() if is_guid(text) else text

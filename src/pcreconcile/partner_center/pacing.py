@@ -1,0 +1,59 @@
+"""One limiter per documented limit: 500 requests a minute and tenant for each of customers, subscriptions, orders.
+
+A bucket starts with a reserve of 100 and refills at 400 a minute, so that no minute sees more than 500 (API facts,
+section 9.3; entitlements have no published limit and get the same). A `Retry-After` pauses every caller of its bucket.
+"""
+
+from __future__ import annotations
+
+from pcreconcile.partner_center.retrying import Timing
+
+PUBLISHED_INTERVAL = 60.0 / 400
+UNPACED = 0.0  # endpoints on this machine have no published limit; their 429 is obeyed all the same
+_RESERVE = 100 * PUBLISHED_INTERVAL
+
+_RESOURCES = ("subscriptions", "orders", "entitlements")
+
+
+def bucket_of(path: str) -> str:
+    """Which limit a path below /v1 counts against."""
+    parts = path.partition("?")[0].casefold().split("/")
+    return next((resource for resource in _RESOURCES if resource in parts), "customers")
+
+
+class Bucket:
+    """One limit."""
+
+    def __init__(self, timing: Timing, interval: float) -> None:
+        self._timing = timing
+        self._interval = interval
+        self._next_slot = float("-inf")
+        self._paused_until = float("-inf")
+
+    async def admit(self) -> None:
+        """Return when the caller may send."""
+        ready = self._take_slot()
+        while (wait := max(ready, self._paused_until) - self._timing.monotonic()) > 0:
+            await self._timing.sleep(wait)
+
+    def pause(self, seconds: float) -> None:
+        """Hold every caller back for so long from now."""
+        self._paused_until = max(self._paused_until, self._timing.monotonic() + seconds)
+
+    def _take_slot(self) -> float:
+        slot = max(self._next_slot, self._timing.monotonic() - _RESERVE)
+        self._next_slot = slot + self._interval
+        return slot
+
+
+class Buckets:
+    """All limits of one partner; `interval` is the seconds between two requests of a bucket in the long run."""
+
+    def __init__(self, timing: Timing, interval: float) -> None:
+        self._timing = timing
+        self._interval = interval
+        self._buckets: dict[str, Bucket] = {}
+
+    def of(self, path: str) -> Bucket:
+        """The bucket that a path below /v1 counts against."""
+        return self._buckets.setdefault(bucket_of(path), Bucket(self._timing, self._interval))

@@ -1,0 +1,126 @@
+"""What the service says when it says no: five body forms (API facts, section 9.1) become one typed error.
+
+Codes are ambiguous and come as numbers or text; they are kept as text, with advice where a code has a known remedy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
+from pcreconcile.partner_center.instants import parse_http_date
+from pcreconcile.partner_center.wire import Members, NotJson, UnexpectedShape, decode_json, well_formed
+
+_MESSAGE_LIMIT = 500
+_RETRY_HINT = re.compile(r"try again in (\d+) second", re.ASCII | re.IGNORECASE)
+
+AUDIENCE_RETIRED = "900420"
+MFA_MISSING = "900421"
+APP_ONLY_REFUSED = "900329"
+END_OF_PAGES = "2000"
+
+_ADVICE = {
+    AUDIENCE_RETIRED: "the token was issued for a retired audience",
+    MFA_MISSING: "sign in again with multi-factor authentication and store the new refresh token",
+    APP_ONLY_REFUSED: "this needs App+User authentication: set credentials.refreshToken",
+    "900309": "a Conditional Access policy of the partner tenant refused the token",
+}
+
+# Codes of a 403 that speak of the caller's rights, not of the customer (API facts, section 9.2).
+_CALLER_LACKS_RIGHTS = frozenset(
+    {APP_ONLY_REFUSED, "900308", "900309", "90000", "900150", "900149", "800039", "2032", "1002", "900416"}
+)
+
+
+class ServerFailed(NoAnswer):
+    """A 5xx or 408: what became of the request is not known. `retry_after` is what the service asks for, seconds."""
+
+    def __init__(self, error: RemoteError) -> None:
+        super().__init__(
+            str(error), status=error.status, correlation_id=error.correlation_id, request_id=error.request_id
+        )
+        self.retry_after = error.retry_after
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The IDs under which a request is known, here and at Microsoft."""
+
+    correlation_id: str
+    request_id: str
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, trace: Trace) -> RemoteError:
+    """The error of an answer that is not 2xx; AuthenticationError for 401. `headers` in lower case."""
+    code, message = _code_and_message(status, body)
+    kind = AuthenticationError if status == HTTPStatus.UNAUTHORIZED else RemoteError
+    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+    return kind(
+        message + advice,
+        status=status,
+        code=code,
+        correlation_id=trace.correlation_id,
+        request_id=trace.request_id,
+        retry_after=_retry_after(status, headers, message),
+    )
+
+
+def says_not_ours(error: RemoteError) -> bool:
+    """Whether a refused read by ID means that the partner has no such customer, rather than no right to look.
+
+    A 403 must name a code of Partner Center for that: a proxy says 403 too.
+    """
+    if error.status == HTTPStatus.NOT_FOUND:
+        return True
+    named = error.code.isdigit() and error.code not in _CALLER_LACKS_RIGHTS
+    return error.status == HTTPStatus.FORBIDDEN and named
+
+
+def _code_and_message(status: int, body: bytes) -> tuple[str, str]:
+    try:
+        return _from_object(status, Members(decode_json(body), "error"))
+    except NotJson:
+        return "", _bounded(body.decode("utf-8", "replace")) or _phrase(status)
+    except UnexpectedShape:
+        return "", _phrase(status)
+
+
+def _from_object(status: int, error: Members) -> tuple[str, str]:
+    inner = error.get("error")
+    if isinstance(inner, dict):
+        return _from_object(status, Members(inner, "error"))
+    code = _plain(error.get("code")) or _plain(inner)
+    message = next(filter(None, map(_plain, map(error.get, ("description", "message", "error_description")))), "")
+    return _bounded(code), _bounded(message) or _phrase(status)
+
+
+def _plain(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _bounded(text: str) -> str:
+    text = " ".join(well_formed(text).split())
+    return text if len(text) <= _MESSAGE_LIMIT else text[:_MESSAGE_LIMIT] + "…"
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "no message"
+
+
+def _retry_after(status: int, headers: Mapping[str, str], message: str) -> float | None:
+    """Seconds: from the header (a number or a date), else from the gateway's message."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    until, now = parse_http_date(value), parse_http_date(headers.get("date", ""))
+    if until is not None and now is not None:
+        return max((until - now).total_seconds(), 0.0)
+    hint = _RETRY_HINT.search(message) if status == HTTPStatus.TOO_MANY_REQUESTS else None
+    return float(hint.group(1)[:9]) if hint else None

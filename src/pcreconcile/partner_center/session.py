@@ -1,0 +1,174 @@
+"""Requests to Partner Center with a token, IDs, pacing and, for reads, retries.
+
+Every read carries one MS-RequestId over all its tries; a write carries the one that the journal holds. The division of
+answers is the heart of this module: a read that fails is tried again, a write either was refused (no effect) or may
+have happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.ids import is_guid
+from pcreconcile.partner_center.pacing import Buckets
+from pcreconcile.partner_center.refusals import (
+    APP_ONLY_REFUSED,
+    AUDIENCE_RETIRED,
+    MFA_MISSING,
+    ServerFailed,
+    Trace,
+    refusal,
+)
+from pcreconcile.partner_center.retrying import Retries, Timing
+from pcreconcile.partner_center.tokens import AccessToken, Identity, Tokens
+from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
+from pcreconcile.partner_center.wire import NotJson, decode_json, encode_json, is_empty
+
+_NEW_TOKEN_IS_NO_HELP = frozenset({AUDIENCE_RETIRED, MFA_MISSING})
+_REFUSAL_LIMIT = 1 << 18
+
+HeaderPairs = tuple[tuple[str, str], ...]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One logical request. `path` is what follows the endpoint, query included; `body` is JSON or None."""
+
+    method: str
+    path: str
+    headers: HeaderPairs = ()
+    body: Any = None
+    identity: Identity = Identity.APPLICATION
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A 2xx answer; `value` is its JSON value, None for an empty body. `date` is the Date header."""
+
+    status: int
+    value: Any
+    correlation_id: str
+    date: str
+
+
+class Session:
+    """One partner's authenticated requests."""
+
+    def __init__(
+        self,
+        base: str,
+        transport: Transport,
+        tokens: Tokens,
+        buckets: Buckets,
+        timing: Timing,
+        application: str,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        self.base = base
+        self._transport = transport
+        self._tokens = tokens
+        self._buckets = buckets
+        self._timing = timing
+        self._application = application
+        self._new_id = new_id
+
+    async def read(self, path: str, headers: HeaderPairs = ()) -> Received:
+        """GET, tried again while nobody answered or the service asks to wait.
+
+        A resource that refuses app-only tokens is asked again as the user, when the partner has one. Raises RemoteError
+        when the service said no, NoAnswer when it gave no whole answer, AuthenticationError.
+        """
+        try:
+            return await self._read(Request("GET", path, headers))
+        except RemoteError as error:
+            if error.code != APP_ONLY_REFUSED or not self._tokens.has_user:
+                raise
+        return await self._read(Request("GET", path, headers, identity=Identity.USER))
+
+    async def write(self, request: Request, request_id: str) -> Received:
+        """Send once, under `request_id`.
+
+        Raises RemoteError for a definite no, NoAnswer when it may or may not have taken effect.
+        """
+        return await self._once(request, Trace(self._new_id(), request_id))
+
+    async def _read(self, request: Request) -> Received:
+        trace = Trace(self._new_id(), self._new_id())
+        retries = Retries(self._timing)
+        while True:
+            try:
+                received = await self._once(request, trace)
+                if received.value is None:
+                    raise _no_answer("an empty body where JSON was expected", received.status, trace)
+                return received
+            except (RemoteError, NoAnswer) as error:
+                wait = retries.wait_after(error)
+                if wait is None:
+                    raise
+            await self._timing.sleep(wait)
+
+    async def _once(self, request: Request, trace: Trace) -> Received:
+        """One try, with a second one under a new token after a 401, which has no effect."""
+        token = await self._tokens.get(request.identity)
+        reply = await self._exchange(request, token, trace)
+        if reply.status == HTTPStatus.UNAUTHORIZED and self._refusal(reply, trace).code not in _NEW_TOKEN_IS_NO_HELP:
+            token = await self._tokens.renew(request.identity, rejected=token)
+            reply = await self._exchange(request, token, trace)
+        return self._received(reply, trace)
+
+    async def _exchange(self, request: Request, token: AccessToken, trace: Trace) -> Reply:
+        bucket = self._buckets.of(request.path)
+        await bucket.admit()
+        body = None if request.body is None else encode_json(request.body)
+        try:
+            reply = await self._transport.exchange(
+                request.method, self.base + request.path, self._headers(request, token, trace), body
+            )
+        except Unanswered as error:
+            raise _no_answer(str(error), 0, trace) from None
+        if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
+            bucket.pause(self._refusal(reply, trace).retry_after or 0.0)
+        return reply
+
+    def _headers(self, request: Request, token: AccessToken, trace: Trace) -> dict[str, str]:
+        """Headers of a continuation go first, so that none of them can take the place of ours."""
+        headers = {name.lower(): value for name, value in request.headers}
+        headers |= {
+            "accept": "application/json",
+            "authorization": f"Bearer {token.value}",
+            "ms-requestid": trace.request_id,
+            "ms-correlationid": trace.correlation_id,
+            "ms-partnercenter-application": self._application,
+            "user-agent": self._application,
+        }
+        return headers if request.body is None else headers | {"content-type": "application/json"}
+
+    def _received(self, reply: Reply, trace: Trace) -> Received:
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
+            error = self._refusal(reply, trace)
+            unclear = reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status == HTTPStatus.REQUEST_TIMEOUT
+            raise ServerFailed(error) if unclear else error
+        try:
+            value = None if is_empty(reply.body) else decode_json(reply.body)
+        except NotJson:
+            raise _no_answer("the answer's body is not JSON", reply.status, trace) from None
+        return Received(reply.status, value, _correlation_id(reply, trace), reply.headers.get("date", ""))
+
+    def _refusal(self, reply: Reply, trace: Trace) -> RemoteError:
+        text = self._tokens.conceal(reply.body[:_REFUSAL_LIMIT].decode("utf-8", "replace"))
+        known_as = Trace(_correlation_id(reply, trace), trace.request_id)
+        return refusal(reply.status, reply.headers, text.encode(), known_as)
+
+
+def _correlation_id(reply: Reply, trace: Trace) -> str:
+    """The one that the service answers with, when it is one; else ours."""
+    theirs = reply.headers.get("ms-correlationid", "")
+    return theirs if is_guid(theirs) else trace.correlation_id
+
+
+def _no_answer(problem: str, status: int, trace: Trace) -> NoAnswer:
+    return NoAnswer(problem, status=status, correlation_id=trace.correlation_id, request_id=trace.request_id)

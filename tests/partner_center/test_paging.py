@@ -1,0 +1,113 @@
+"""Collections end only where the service ends them; everything else is an unfinished read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from pcreconcile.model.estate import CustomerList
+from pcreconcile.partner_center import paging
+from tests.partner_center.bench import BASE, OTHER, TENANT, Bench, Script, customer, in_turn, next_link, page, reply
+
+THIRD = "6b2e0b0c-0000-4000-8000-000000000013"
+NEXT = next_link("/customers?size=500&seekOperation=Next", MS_ContinuationToken="one==")
+END = {"code": 2000, "message": "no more"}
+
+
+def listed(script: Script) -> tuple[CustomerList, Bench]:
+    bench = Bench(script)
+    return asyncio.run(bench.partner_center.list_customers()), bench
+
+
+def first(**members: Any) -> httpx.Response:
+    return reply(page(customer(), **members))
+
+
+def last() -> httpx.Response:
+    return reply(page(customer(OTHER)))
+
+
+COMPLETE = {
+    "one page, links absent": [first()],
+    "one page, next is null": [first(links={"next": None})],
+    "two pages": [first(links=NEXT), last()],
+    "link that already says /v1": [first(links=next_link("/v1/customers?x=1")), last()],
+    "link without its slash": [first(links=next_link("customers?x=1")), last()],
+    "link to our own host": [first(links=next_link(f"{BASE}/v1/customers?x=1")), last()],
+    "PascalCase link": [
+        reply({"Items": [customer()], "Links": {"Next": {"Uri": "/customers?x=1", "Headers": None}}}),
+        last(),
+    ],
+    "an empty page on the way": [first(links=NEXT), reply(page(links=next_link("/customers?y"))), last()],
+    "400/2000 after a continuation": [first(links=NEXT), reply(END, 400)],
+    "a row that moved to the next page": [first(links=NEXT), reply(page(customer(), customer(OTHER)))],
+    "last page with a token that leads to 400/2000": [first(continuationToken="t"), reply(END, 400)],
+    "last page with a token that leads to another refusal": [first(continuationToken="t"), reply({"code": 1}, 400)],
+    "last page with a token that leads to nothing": [first(continuationToken="t"), reply(page())],
+    "last page with a token that leads back": [first(continuationToken="t"), first(continuationToken="t")],
+    "tokens alone": [first(continuationToken="t"), last()],
+}
+
+INCOMPLETE = {
+    "400/2000 at once": ([reply(END, 400)], "2000"),
+    "400 with another code": ([first(links=NEXT), reply({"code": 800002}, 400)], "800002"),
+    "the same request again": ([first(links=NEXT), reply(page(customer(OTHER), links=NEXT))], "read before"),
+    "the same rows again": ([first(links=NEXT), first(links=next_link("/customers?other"))], "repeats rows"),
+    "a link to another host": ([first(links=next_link("https://evil.example/v1/customers"))], "another host"),
+    "a link to a host that begins alike": ([first(links=next_link(f"{BASE}0/v1/customers"))], "another host"),
+    "a link without an address": ([first(links={"next": {"method": "GET"}})], "uri is missing"),
+    "a link with a line end": ([first(links=next_link("/customers?a\r\nX: y"))], "cannot be sent"),
+    "a link that is none": ([first(links={"next": "/customers"})], "expected an object"),
+    "an HTML page": ([first(links=NEXT), *[reply("<html>") for _ in range(9)]], "not JSON"),
+    "an empty body": ([reply("") for _ in range(9)], "empty body"),
+    "403 on the second page": ([first(links=NEXT), reply({"code": 2032, "description": "no"}, 403)], "2032"),
+    "connections lost for good": ([httpx.ReadError("x") for _ in range(9)], "connection was lost"),
+    "a redirect": ([reply(None, 302, {"Location": "https://evil.example/"})], "302"),
+}
+
+
+@pytest.mark.parametrize("answers", COMPLETE.values(), ids=COMPLETE)
+def test_a_collection_that_ends(answers: list[httpx.Response]) -> None:
+    found, _ = listed(in_turn(*answers))
+    assert found.read.problem == ""
+    assert set(found.customers) == {TENANT} | ({OTHER} if OTHER in answers[-1].text else set())
+
+
+@pytest.mark.parametrize(("answers", "problem"), INCOMPLETE.values(), ids=INCOMPLETE)
+def test_a_collection_that_does_not_end(answers: list[Any], problem: str) -> None:
+    found, _ = listed(in_turn(*answers))
+    assert not found.read.complete
+    assert problem in found.read.problem
+
+
+def test_a_link_is_followed_to_the_letter_with_its_headers_and_ours_win() -> None:
+    link = next_link(
+        "/customers?size=500&seekOperation=Next&f=%7B%22a%22%3A1%7D", MS_ContinuationToken="a+b==", Authorization="x"
+    )
+    _, bench = listed(in_turn(first(links=link), last()))
+    assert bench.paths == ["/v1/customers?size=500", "/v1/customers?size=500&seekOperation=Next&f=%7B%22a%22%3A1%7D"]
+    assert bench.sent[1].headers["ms-continuationtoken"] == "a+b=="
+    assert bench.sent[1].headers["authorization"] == "Bearer token-app-only-0"
+
+
+def test_the_bodys_token_goes_along_where_the_link_names_none() -> None:
+    _, bench = listed(in_turn(first(links=next_link("/customers?seekOperation=Next"), continuationToken="t=="), last()))
+    assert bench.sent[1].headers["ms-continuationtoken"] == "t=="
+
+
+def test_a_collection_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "PAGE_CAP", 5)
+    numbers = iter(range(1, 100))
+
+    def script(_request: httpx.Request) -> httpx.Response:
+        number = next(numbers)
+        row = customer(f"6b2e0b0c-0000-4000-8000-{number:012}")
+        return reply(page(row, links=next_link(f"/customers?page={number}")))
+
+    found, bench = listed(script)
+    assert "no end after 5 pages" in found.read.problem
+    assert len(bench.sent) == 5
+    assert len(found.customers) == 5
