@@ -33,6 +33,7 @@ from pcreconcile.model.rules import Rules
 
 FAMILY = Family.AZURE_PLAN
 PRODUCT = "DZH318Z0BPS6"
+_KNOWN_STATUSES = ENDED_AZURE_STATUSES | {"active"}
 
 
 def recognise(subject: Subject) -> Evidence | None:
@@ -55,7 +56,12 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if row.status not in {"active", "suspended", "deleted", "expired", "disabled"}:
         return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
     if holding.subject.azure is None:
-        return not_understood("azure-not-read", holding, "which Azure subscriptions are under this plan")
+        return not_understood(
+            "azure-not-read", holding, "what runs under this plan: its Azure subscriptions were not read"
+        )
+    unclear = [entry for entry in holding.subject.azure if entry.status not in _KNOWN_STATUSES]
+    if unclear:
+        return Exit(blockers=tuple(_unclear(entry) for entry in unclear), closed=True)
     running = [entry for entry in holding.subject.azure if entry.status not in ENDED_AZURE_STATUSES]
     undecided = [entry for entry in running if not _may_cancel(entry, wish)]
     cancels = tuple(_cancel(entry, rules) for entry in running if _may_cancel(entry, wish))
@@ -86,6 +92,11 @@ def _may_cancel(entry: AzureEntitlement, wish: Wish) -> bool:
 
 def _target(entry: AzureEntitlement) -> Target:
     return Target(type="azure-subscription", id=entry.id, name=entry.name or entry.id)
+
+
+def _unclear(entry: AzureEntitlement) -> Blocker:
+    how = f"pcreconcile does not know the Azure subscription status '{entry.status}'; nothing is written until it does"
+    return Blocker(code="unknown-status", target=_target(entry), clears_at=None, how=how)
 
 
 def _undecided(entry: AzureEntitlement) -> Blocker:

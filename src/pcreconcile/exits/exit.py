@@ -12,6 +12,7 @@ from pcreconcile.model.desired import LineDesire, Refunds
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Notice, Reversibility, Target
+from pcreconcile.model.rules import Rules
 
 # Words of the status member that the facts know (API facts, 5.2). Any other word, and "none", is not understood.
 KNOWN_STATUSES = frozenset({"active", "suspended", "deleted", "expired", "pending", "disabled"})
@@ -105,6 +106,17 @@ def blocked(code: str, holding: Holding, how: str, clears_at: date | None = None
     return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=clears_at, how=how),))
 
 
+def by_rule(rule: str, holding: Holding, rules: Rules) -> Exit:
+    """What the rule pack says of what is over and still shown: free, probe, or else it blocks."""
+    match rules.word(rule):
+        case "free":
+            return nothing()
+        case "probe":
+            return Exit(probe=True)
+    how = f"it is over and still blocks the removal until Partner Center no longer shows it (rule {rule})"
+    return blocked("still-shown", holding, how)
+
+
 def not_understood(code: str, holding: Holding, raw: str) -> Exit:
     """Fails closed: the raw value is shown, and nothing is written for this customer."""
     how = f"pcreconcile does not know {raw}; nothing is written for this customer until that is understood"
@@ -117,8 +129,8 @@ def warning(code: str, holding: Holding, text: str) -> Notice:
 
 
 def day_after(last_day: datetime) -> date:
-    """The first UTC date after an inclusive end (API facts, 5.5)."""
-    return last_day.date() + timedelta(days=1)
+    """The first UTC date after an inclusive end (API facts, 5.5); the last date there is has none after it."""
+    return min(last_day.date(), date.max - timedelta(days=1)) + timedelta(days=1)
 
 
 def not_past(day: date, now: datetime) -> date:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import licenses, terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_past
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, by_rule, not_past
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
@@ -40,7 +40,7 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if status == "active" and wish.desire is LineDesire.CANCEL_AT_TERM_END and row.commitment_end is not None:
         return _run_out(holding, row, row.commitment_end, now)
     if status in {"expired", "disabled"}:
-        return Exit(probe=rules.word(f"{FAMILY}.{status}") == "probe")
+        return by_rule(f"{FAMILY}.{status}", holding, rules)
     return pause(holding, wish, rules, now)
 
 

@@ -10,7 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import licenses, terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Serve, Step, Wish, not_understood, nothing
+from pcreconcile.exits.exit import (
+    Evidence,
+    Exit,
+    Holding,
+    Serve,
+    Step,
+    Wish,
+    by_rule,
+    day_after,
+    not_understood,
+    nothing,
+)
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
@@ -42,7 +53,7 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if row.status == "deleted":
         return nothing()
     if row.status in {"expired", "disabled"}:
-        return Exit(probe=rules.word(f"{FAMILY}.{row.status}") == "probe")
+        return by_rule(f"{FAMILY}.{row.status}", holding, rules)
     if row.status == "pending":
         return terms.pending(holding)
     if row.status not in {"active", "suspended"}:
@@ -84,10 +95,14 @@ def _wait(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> E
 
 
 def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> tuple[Step, ...]:
-    """Shortly before its term end it is reactivated, so that its end can be instructed (800091)."""
+    """Shortly before its term end it is reactivated, so that its end can be instructed (800091).
+
+    Once the term is over there is nothing left to instruct. An add-on comes back after its base (27009).
+    """
     margin = rules.days(f"{FAMILY}.reactivate-before-term-end")
-    if row.commitment_end is None or row.suspension_reasons:
+    if row.commitment_end is None or row.suspension_reasons or day_after(row.commitment_end) <= now.date():
         return ()
+    base = holding.subject.base
     back = Step(
         kind=ActionKind.REACTIVATE_SUBSCRIPTION,
         target=holding.target,
@@ -99,6 +114,7 @@ def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) ->
         why="reactivated before its term ends, because a suspended subscription cannot be told how to end",
         seats=row.quantity,
         not_before=row.commitment_end - margin,
+        after=(("subscription", base.id),) if base is not None and base.status == "suspended" else (),
     )
     why = "auto-renew off with an explicit Cancel, so that no Extended Service Term begins"
     end = terms.instruct_step(holding, ENDS, why, after=((holding.target.type, holding.target.id),))

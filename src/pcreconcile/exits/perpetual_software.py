@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from pcreconcile.exits import terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, not_understood, nothing, warning
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, by_rule, not_understood, nothing, warning
 from pcreconcile.exits.subject import Subject
+from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind, Notice
@@ -35,7 +38,7 @@ def recognise(subject: Subject) -> Evidence | None:
 
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """Cancel inside the window; later it is probed, not presumed to block."""
+    """Cancel inside the window; later, or when a line says keep, it is the customer's and the service is asked."""
     order = holding.subject.order
     if order is None or order.status not in {"completed", "pending"}:
         raw = "the order" if order is None else f"the order status '{order.status}'"
@@ -65,7 +68,9 @@ def _window(holding: Holding, rules: Rules) -> timedelta:
 
 
 def _end(holding: Holding, closes: datetime, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    after = Exit(probe=rules.word("perpetual-software.after-window") == "probe", warnings=_owned(holding))
+    after = replace(by_rule("perpetual-software.after-window", holding, rules), warnings=_owned(holding))
+    if wish.desire is LineDesire.KEEP:
+        return after
     at = terms.cancel_instant(closes, wish, now)
     if at is None:
         return after
@@ -75,5 +80,5 @@ def _end(holding: Holding, closes: datetime, wish: Wish, rules: Rules, now: date
 
 
 def _owned(holding: Holding) -> tuple[Notice, ...]:
-    text = f"{holding.target.name}: outside its return window and owned by the customer; the service decides"
+    text = f"{holding.target.name}: the customer keeps it; whether it blocks the removal, the service decides"
     return (warning("owned-software", holding, text),)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import licenses, terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing, warning
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, by_rule, not_understood, nothing, warning
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
@@ -40,7 +40,7 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if row.status == "deleted":
         return nothing()
     if row.status in {"expired", "disabled"}:
-        return Exit(probe=rules.word(f"{FAMILY}.expired") == "probe")
+        return by_rule(f"{FAMILY}.expired", holding, rules)
     if row.status == "pending":
         return terms.pending(holding)
     if row.status not in {"active", "suspended"}:

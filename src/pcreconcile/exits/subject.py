@@ -10,7 +10,15 @@ from collections import Counter, defaultdict
 
 import msgspec
 
-from pcreconcile.model.estate import AzureEntitlement, CustomerState, Entitlement, Order, OrderLineItem, Subscription
+from pcreconcile.model.estate import (
+    AzureEntitlement,
+    CustomerState,
+    Entitlement,
+    Order,
+    OrderLineItem,
+    Subscription,
+    azure_read_of,
+)
 from pcreconcile.model.observed import line_is_cancelled
 
 LineKey = tuple[str, int]
@@ -131,15 +139,26 @@ def _of_subscription(
         line=line,
         entitlements=tuple(entitled.get(key, ())) if key is not None else (),
         azure=_azure_of(row, state),
-        base=next((other for other in state.subscriptions if _same(other.id, row.parent_subscription_id)), None),
+        base=_base_of(row, {other.id.lower(): other for other in state.subscriptions}),
     )
 
 
 def _azure_of(row: Subscription, state: CustomerState) -> tuple[AzureEntitlement, ...] | None:
-    resource = f"subscriptions/{row.id}/azureentitlements".lower()
-    if not any(resource in read.resource.lower() and read.complete for read in state.reads):
+    if not any(read.complete and _same(read.resource, azure_read_of(row.id)) for read in state.reads):
         return None
     return tuple(entry for entry in state.azure_entitlements if _same(entry.plan_id, row.id))
+
+
+def _base_of(row: Subscription, rows: dict[str, Subscription]) -> Subscription | None:
+    """The subscription that an add-on hangs on; none where parents go round in a circle, which nothing can follow."""
+    base = rows.get((row.parent_subscription_id or "").lower())
+    seen, above = {row.id.lower()}, base
+    while above is not None:
+        if above.id.lower() in seen:
+            return None
+        seen.add(above.id.lower())
+        above = rows.get((above.parent_subscription_id or "").lower())
+    return base
 
 
 def _same(one: str | None, other: str | None) -> bool:

@@ -71,6 +71,16 @@ def _needs_reservations(draft: Draft) -> bool:
     return draft.family is Family.AZURE_PLAN
 
 
+def waiting_for(names: set[ActionId], drafts: Sequence[Draft]) -> set[ActionId]:
+    """Everything that requires one of the named drafts, directly or not."""
+    found: set[ActionId] = set()
+    ahead = names
+    while ahead:
+        ahead = {draft.id for draft in drafts if draft.requires & ahead} - found
+        found |= ahead
+    return found
+
+
 def instants(drafts: Sequence[Draft]) -> dict[ActionId, datetime]:
     """When each can be served: the latest of its own instant and those of what it requires."""
     by_id = {draft.id: draft for draft in drafts}

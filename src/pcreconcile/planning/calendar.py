@@ -9,18 +9,27 @@ from zoneinfo import ZoneInfo
 from pcreconcile.model.plan import MANUAL, NOW
 from pcreconcile.model.policy import Freeze
 
+# The ends of the calendar, with room for any time zone: 9999-12-31 in a manifest means "for ever".
+_FIRST = date.min + timedelta(days=1)
+_LAST = date.max - timedelta(days=1)
+
 # Later than any date: what only a person can bring about.
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which a day begins in the zone."""
-    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+    return datetime.combine(max(day, _FIRST), time.min, tzinfo=zone).astimezone(UTC)
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """The instant at which a day is over in the zone."""
-    return start_of(day + timedelta(days=1), zone)
+    return start_of(min(day, _LAST) + timedelta(days=1), zone)
+
+
+def after(at: datetime, span: timedelta) -> datetime:
+    """An instant and a span later; NEVER when the calendar ends before."""
+    return at + span if span <= NEVER - at else NEVER
 
 
 def utc_midnight(day: date) -> datetime:
@@ -34,6 +43,11 @@ def thaw(at: datetime, freezes: Sequence[Freeze], zone: ZoneInfo) -> datetime:
         if start_of(freeze.first, zone) <= at < end_of(freeze.last, zone):
             at = end_of(freeze.last, zone)
     return at
+
+
+def thaws_at(at: datetime, freezes: Sequence[Freeze], zone: ZoneInfo) -> bool:
+    """Whether a freeze is over at this very instant."""
+    return any(end_of(freeze.last, zone) == at for freeze in freezes)
 
 
 def when_of(at: datetime, now: datetime) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import Holding, Serve, Step
+from pcreconcile.model.desired import Relationship
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import observe_schedule
 from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Notice, Reversibility, Target
-from pcreconcile.planning.actions import drafted, linked, made
+from pcreconcile.planning.actions import Draft, drafted, linked, made
+from pcreconcile.planning.addons import bases_after_add_ons
 from pcreconcile.planning.calendar import NEVER
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.setting import Outcome, Setting
-from pcreconcile.planning.ways import Way, ways_kept, ways_paused
+from pcreconcile.planning.ways import Way, unclear, ways_kept, ways_paused
+from pcreconcile.planning.windows import in_time
 
 INVITATION = "https://partner.microsoft.com/dashboard/commerce2/customers/requestreseller"
 
@@ -52,14 +55,15 @@ def plan_request(setting: Setting) -> Outcome:
 def _outcome(
     ways: tuple[Way, ...], holdings: tuple[Holding, ...], setting: Setting, drift: tuple[Notice, ...]
 ) -> Outcome:
+    ways = in_time(ways, lambda tried: _drafts(tried, setting))
     notices = tuple(notice for way in ways for notice in way.exit.warnings)
     idle = idle_lines(holdings, setting.desired.subscriptions)
     blockers = tuple(blocker for way in ways for blocker in way.exit.blockers)
-    if any(way.exit.closed for way in ways):
-        return Outcome(blockers=blockers, warnings=notices + idle + drift)
-    tenant = setting.desired.tenant_id
-    steps = [(way.holding.family, step) for way in ways for step in way.exit.steps]
-    drafts = linked([drafted(tenant, step, family, _instant(step, setting)) for family, step in steps])
+    closed = unclear(holdings, setting)
+    if closed and (setting.desired.relationship is Relationship.SUSPENDED or any(way.exit.steps for way in ways)):
+        others = tuple(blocker for blocker in blockers if blocker not in closed)
+        return Outcome(blockers=closed + others, warnings=notices + idle + drift)
+    drafts = _drafts(ways, setting)
     actions = made(drafts, setting.now)
     blockers += _dated(actions_dates=[draft.own for draft in drafts], setting=setting)
     return Outcome(
@@ -71,11 +75,18 @@ def _outcome(
     )
 
 
+def _drafts(ways: tuple[Way, ...], setting: Setting) -> tuple[Draft, ...]:
+    tenant = setting.desired.tenant_id
+    steps = [(way.holding.family, step) for way in ways for step in way.exit.steps]
+    drafts = linked([drafted(tenant, step, family, _instant(step, setting)) for family, step in steps])
+    return bases_after_add_ons(ways, drafts)
+
+
 def _instant(step: Step, setting: Setting) -> datetime:
     if step.serve is Serve.MANUAL:
         return NEVER
     at = max(setting.start, step.not_before or setting.start)
-    if step.effect is Effect.TAKES_SERVICE and setting.service_promised is not None:
+    if step.effect is Effect.TAKES_SERVICE and step.closes_at is None and setting.service_promised is not None:
         at = max(at, setting.service_promised)
     return at if step.effect is Effect.PROTECTIVE else setting.thawed(at)
 

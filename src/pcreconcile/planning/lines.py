@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from pcreconcile.exits import Holding
+import msgspec
+
+from pcreconcile.exits import Holding, Subject
 from pcreconcile.model.desired import LineDesire, Match, SubscriptionLine
 from pcreconcile.model.estate import AzureEntitlement
 from pcreconcile.model.family import Family
@@ -13,16 +15,28 @@ from pcreconcile.model.plan import Notice
 
 
 def line_of(holding: Holding, lines: Sequence[SubscriptionLine]) -> SubscriptionLine | None:
-    """The first line that matches the holding."""
+    """The first line that matches the holding; without one, an add-on is cancelled together with its base."""
+    own = _first(holding, lines)
+    base = holding.subject.base
+    if own is not None or base is None:
+        return own
+    of_base = _first(msgspec.structs.replace(holding, subject=Subject(subscription=base)), lines)
+    return of_base if of_base is not None and of_base.desired is LineDesire.CANCEL else None
+
+
+def _first(holding: Holding, lines: Sequence[SubscriptionLine]) -> SubscriptionLine | None:
     return next((line for line in lines if _fits(holding, line.match)), None)
 
 
 def azure_lines(holding: Holding, lines: Sequence[SubscriptionLine]) -> dict[str, LineDesire]:
-    """What lines say of the Azure subscriptions under a plan, by entitlement ID in lower case."""
+    """What lines say of the Azure subscriptions under a plan, by entitlement ID in lower case.
+
+    A line that cancels decides about them only by its family or an ID: a glob over offers did not mean them.
+    """
     decided: dict[str, LineDesire] = {}
     for entry in holding.subject.azure or ():
         line = next((line for line in lines if _fits_azure(holding, entry, line.match)), None)
-        if line is not None:
+        if line is not None and (line.desired is not LineDesire.CANCEL or line.match.family or line.match.id):
             decided[entry.id.lower()] = line.desired
     return decided
 

@@ -11,13 +11,24 @@ from datetime import datetime
 from pcreconcile.exits import Holding, Serve, Step
 from pcreconcile.model.desired import Pace
 from pcreconcile.model.estate import Customer
-from pcreconcile.model.ids import ActionId
 from pcreconcile.model.plan import ActionKind, Blocker, Effect, Notice, Reversibility, Target
-from pcreconcile.planning.actions import Draft, drafted, instants, is_manual, linked, made, requiring, takes_service
-from pcreconcile.planning.calendar import NEVER, utc_midnight
+from pcreconcile.planning.actions import (
+    Draft,
+    drafted,
+    instants,
+    is_manual,
+    linked,
+    made,
+    requiring,
+    takes_service,
+    waiting_for,
+)
+from pcreconcile.planning.addons import bases_after_add_ons
+from pcreconcile.planning.calendar import NEVER, after, utc_midnight
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.setting import Outcome, Setting
 from pcreconcile.planning.ways import Way, ways_out
+from pcreconcile.planning.windows import in_time
 
 
 def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
@@ -26,41 +37,19 @@ def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Set
     warnings = _warnings(ways, setting) + idle_lines(holdings, setting.desired.subscriptions)
     if any(way.exit.closed for way in ways):
         return Outcome(blockers=_blockers(ways), warnings=warnings)
-    ways = _served(ways, setting)
+    ways = in_time(ways, lambda tried: _paced(tried, setting))
     drafts = _paced(ways, setting)
     removal = _removal(customer, drafts, ways, setting)
     drafts = (*drafts, removal)
     at = instants(drafts)[removal.id]
     return Outcome(
         actions=made(drafts, setting.now),
-        blockers=(*_blockers(ways), *_timing_blockers(drafts, setting)),
+        blockers=(*_blockers(ways), *_timing_blockers(drafts, at, setting)),
         warnings=(*warnings, *_unproven_settle(drafts, setting)),
         deadlines=_deadlines(ways, setting),
         removal=None if at == NEVER else at,
         probe=any(way.exit.probe for way in ways),
     )
-
-
-def _served(ways: tuple[Way, ...], setting: Setting) -> tuple[Way, ...]:
-    """Where the window has closed before a step can be served, the fallback takes its place."""
-    served = tuple(_in_time(way, setting, _hurried(way, setting)) for way in ways)
-    pace = _pace_instant(served, setting)
-    return tuple(_in_time(way, setting, pace) if _unhurried(way) else way for way in served)
-
-
-def _unhurried(way: Way) -> bool:
-    return any(step.serve is Serve.PACE for step in way.exit.steps)
-
-
-def _hurried(way: Way, setting: Setting) -> datetime:
-    """The earliest a window step of this way could be sent; a step at the common pace is judged later."""
-    starts = [each.not_before or setting.start for each in way.exit.steps if each.serve is Serve.WINDOW]
-    return setting.thawed(max(starts, default=setting.start))
-
-
-def _in_time(way: Way, setting: Setting, at: datetime) -> Way:
-    late = any(step.closes_at is not None and max(at, setting.now) > step.closes_at for step in way.exit.steps)
-    return Way(way.holding, way.exit.fallback) if late and way.exit.fallback is not None else way
 
 
 def _pace_instant(ways: tuple[Way, ...], setting: Setting) -> datetime:
@@ -87,11 +76,9 @@ def _paced(ways: tuple[Way, ...], setting: Setting) -> tuple[Draft, ...]:
             for step in way.exit.steps
         ]
     )
-    drafts = _bases_after_add_ons(ways, drafts)
-    if setting.desired.pace is Pace.ASAP or setting.service_end is not None:
-        return drafts
-    first = {draft.id for draft in drafts if is_manual(draft) or draft.step.serve is Serve.WINDOW}
-    return tuple(requiring(draft, first) if draft.step.serve is Serve.PACE else draft for draft in drafts)
+    drafts = bases_after_add_ons(ways, drafts)
+    waits = setting.desired.pace is Pace.TOGETHER and setting.service_end is None
+    return _after_what_hurries(drafts) if waits else drafts
 
 
 def _own_instant(step: Step, pace: datetime, setting: Setting) -> datetime:
@@ -107,20 +94,12 @@ def _own_instant(step: Step, pace: datetime, setting: Setting) -> datetime:
             return earliest if step.effect is Effect.PROTECTIVE else setting.thawed(earliest)
 
 
-def _bases_after_add_ons(ways: tuple[Way, ...], drafts: tuple[Draft, ...]) -> tuple[Draft, ...]:
-    """Cancelled add-ons go before their base."""
-    cancels = {d.step.target.id: d.id for d in drafts if d.step.kind is ActionKind.CANCEL_SUBSCRIPTION}
-    children: dict[str, set[ActionId]] = {}
-    for way in ways:
-        base = way.holding.subject.base
-        if base is not None and way.holding.subject.id in cancels:
-            children.setdefault(base.id, set()).add(cancels[way.holding.subject.id])
-    return tuple(
-        requiring(draft, children.get(draft.step.target.id, set()))
-        if draft.step.kind is ActionKind.CANCEL_SUBSCRIPTION
-        else draft
-        for draft in drafts
-    )
+def _after_what_hurries(drafts: tuple[Draft, ...]) -> tuple[Draft, ...]:
+    """Together: what only takes service waits for windows and people, except for those that wait for it."""
+    paced = {draft.id for draft in drafts if draft.step.serve is Serve.PACE}
+    hurried = {draft.id for draft in drafts if is_manual(draft) or draft.step.serve is Serve.WINDOW}
+    first = hurried - waiting_for(paced, drafts)
+    return tuple(requiring(draft, first) if draft.id in paced else draft for draft in drafts)
 
 
 def _removal(customer: Customer, drafts: tuple[Draft, ...], ways: tuple[Way, ...], setting: Setting) -> Draft:
@@ -148,7 +127,7 @@ def _settled(drafts: tuple[Draft, ...], setting: Setting) -> list[datetime]:
     times = instants(drafts)
     taken = [times[draft.id] for draft in drafts if takes_service(draft) and times[draft.id] != NEVER]
     remembered = setting.memory.service_taken.get(setting.desired.tenant_id)
-    return [at + setting.desired.settle for at in [*taken, *([remembered] if remembered is not None else [])]]
+    return [after(at, setting.desired.settle) for at in [*taken, *([remembered] if remembered is not None else [])]]
 
 
 def _unproven_settle(drafts: tuple[Draft, ...], setting: Setting) -> tuple[Notice, ...]:
@@ -162,19 +141,23 @@ def _blockers(ways: tuple[Way, ...]) -> tuple[Blocker, ...]:
     return tuple(blocker for way in ways for blocker in way.exit.blockers)
 
 
-def _timing_blockers(drafts: tuple[Draft, ...], setting: Setting) -> tuple[Blocker, ...]:
-    """What the manifest and the policy themselves put in the way, each with its date."""
+def _timing_blockers(drafts: tuple[Draft, ...], removal: datetime, setting: Setting) -> tuple[Blocker, ...]:
+    """What the manifest and the policy themselves put in the way, each with its date.
+
+    The promise of service is in the way only of what it delays: `refunds: require` may break it.
+    """
+    times = instants(drafts)
     found = []
     if setting.start > setting.now:
         how = f"the manifest says notBefore {setting.desired.not_before}"
         found.append(Blocker("not-before", None, setting.start.date(), how))
     promised = setting.service_promised
-    if promised is not None and any(takes_service(draft) for draft in drafts):
+    if promised is not None and any(takes_service(draft) and times[draft.id] >= promised for draft in drafts):
         how = f"the customer was promised service until {setting.desired.service_until}"
         found.append(Blocker("service-until", None, promised.date(), how))
-    thawed = setting.thawed(setting.start)
-    if thawed > setting.start:
-        found.append(Blocker("freeze", None, thawed.date(), "a freeze of the policy: only protective actions run"))
+    thaws = [at for at in (setting.thawed(setting.start), removal) if at > setting.start and setting.thaws_at(at)]
+    if thaws:
+        found.append(Blocker("freeze", None, max(thaws).date(), "a freeze of the policy: only protective actions run"))
     settled = [at for at in _settled(drafts, setting) if at > setting.now]
     if settled:
         how = f"the manifest wants {setting.desired.settle} between the last loss of service and the removal"

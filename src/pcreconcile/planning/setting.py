@@ -13,7 +13,7 @@ from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import Action, Blocker, Notice
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.rules import Rules
-from pcreconcile.planning.calendar import end_of, start_of, thaw
+from pcreconcile.planning.calendar import end_of, start_of, thaw, thaws_at
 from pcreconcile.planning.lines import azure_lines, line_of
 
 
@@ -48,6 +48,10 @@ class Setting(msgspec.Struct, frozen=True):
     def thawed(self, at: datetime) -> datetime:
         """The first instant from `at` on at which more than protective actions may run."""
         return thaw(at, self.policy.freezes, self.zone)
+
+    def thaws_at(self, at: datetime) -> bool:
+        """Whether a freeze of the policy is over at this very instant."""
+        return thaws_at(at, self.policy.freezes, self.zone)
 
     def line(self, holding: Holding) -> SubscriptionLine | None:
         """The manifest's line about a holding."""

@@ -11,10 +11,11 @@ from pcreconcile.exits.exit import blocked, nothing, warning
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields, observe_schedule
-from pcreconcile.model.plan import ActionKind, Effect, Instructions, Reversibility
+from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Reversibility
 from pcreconcile.planning.setting import Setting
 
 _STAYS = frozenset({LineDesire.KEEP, LineDesire.RENEW, LineDesire.EXTEND, LineDesire.REACTIVATE})
+_LEFT_ALONE = frozenset({LineDesire.KEEP, LineDesire.IGNORE})
 _ENDS_BY_SUSPENDING = frozenset({Family.LEGACY_LICENSE, Family.AZURE_LEGACY, Family.AZURE_PLAN})
 RENEWS: Fields = {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"]}
 EXTENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]}
@@ -45,9 +46,18 @@ def ways_kept(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Way, ...
     return tuple(Way(holding, _by_line(holding, setting, _resume_ours)) for holding in holdings)
 
 
+def unclear(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Blocker, ...]:
+    """What was read and not understood, unless a line leaves it alone: while it stands, nothing is written."""
+    return tuple(blocker for way in ways_out(holdings, setting) if way.exit.closed for blocker in way.exit.blockers)
+
+
 def _leaving(holding: Holding, setting: Setting) -> Exit:
     line = setting.line(holding)
     desire = None if line is None else line.desired
+    if desire not in _LEFT_ALONE:
+        found = _leave(holding, setting, desire)
+        if found.closed:
+            return found
     said = _said_by_line(holding, setting, desire)
     if said is None:
         said = _other_reseller(holding)
@@ -60,6 +70,8 @@ def _said_by_line(holding: Holding, setting: Setting, desire: LineDesire | None)
         return _ignored(holding)
     if desire is LineDesire.TRANSFER:
         return _transfer(holding, setting, desire)
+    if desire is LineDesire.KEEP and holding.family is Family.PERPETUAL_SOFTWARE:
+        return None  # it is the customer's own, and stays when the relationship goes
     if desire in _STAYS:
         return blocked("kept-by-line", holding, f"a line says {desire}; the relationship stays as long as it does")
     if desire is LineDesire.SUSPEND and holding.family not in _ENDS_BY_SUSPENDING:
@@ -81,8 +93,11 @@ def _resume(holding: Holding, setting: Setting, desire: LineDesire | None) -> Ex
 
 
 def _resume_ours(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
+    """What we suspended, and the add-ons that were suspended through it."""
     ours = setting.memory.suspended.get(setting.desired.tenant_id, ())
-    return _resume(holding, setting, desire) if holding.subject.id in ours else nothing()
+    base = holding.subject.base
+    is_ours = holding.subject.id in ours or (base is not None and base.id in ours)
+    return _resume(holding, setting, desire) if is_ours else nothing()
 
 
 def _by_line(holding: Holding, setting: Setting, default: Asked) -> Exit:

@@ -1,0 +1,80 @@
+"""`--only EFFECT`: a plan with the actions of one effect alone, and what can be done without the others.
+
+Nothing is planned anew: verdicts, blockers, dates and what was observed stay those of the whole plan, and the notice
+`only` says what was left out. Guards, approvals and numbers are those of what is left, so that a plan over a budget
+can still be narrowed to what no budget limits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from pcreconcile.model.identity import seal
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.money import totals
+from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, CustomerPlan, Effect, Notice, Plan, Totals
+from pcreconcile.model.policy import Policy
+from pcreconcile.planning.guards import check_guards, needed_approvals, seats_lost
+
+ONLY = "only"
+
+
+def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: Policy) -> Plan:
+    """The plan with a new ID, holding the actions of this effect whose requirements are all kept.
+
+    `live` (how many customers the partner has), `memory` and `policy` are those that the plan was made with; the guards
+    are asked again with them, at the plan's own instant. Pure, and it raises nothing.
+    """
+    customers = tuple(replace(customer, actions=_kept(customer.actions, effect)) for customer in plan.customers)
+    return seal(
+        replace(
+            plan,
+            customers=customers,
+            guards=check_guards(customers, live, memory, policy, plan.created_at),
+            approvals=needed_approvals(customers, policy),
+            totals=_recounted(plan.totals, [action for customer in customers for action in customer.actions]),
+            warnings=(*plan.warnings, _notice(plan, customers, effect)),
+        )
+    )
+
+
+def _kept(actions: Sequence[Action], effect: Effect) -> tuple[Action, ...]:
+    kept = tuple(action for action in actions if action.effect is effect)
+    while True:
+        ids = {action.id for action in kept}
+        possible = tuple(action for action in kept if ids.issuperset(action.requires))
+        if len(possible) == len(kept):
+            return kept
+        kept = possible
+
+
+def _recounted(before: Totals, actions: Sequence[Action]) -> Totals:
+    due = [action for action in actions if action.when == NOW]
+    manual = sum(action.when == MANUAL for action in actions)
+    return replace(
+        before,
+        actions_now=len(due),
+        actions_later=len(actions) - len(due) - manual,
+        actions_manual=manual,
+        removals_now=sum(action.kind is ActionKind.REMOVE_RELATIONSHIP for action in due),
+        seats=seats_lost(due),
+        refunds=totals(action.money.refund for action in due),
+    )
+
+
+def _notice(plan: Plan, customers: Sequence[CustomerPlan], effect: Effect) -> Notice:
+    kept = {action.id for customer in customers for action in customer.actions}
+    dropped = Counter(
+        action.kind for customer in plan.customers for action in customer.actions if action.id not in kept
+    )
+    told = ", ".join(f"{dropped[kind]} {kind}" for kind in ActionKind if dropped[kind])
+    concerned = sum(len(before.actions) > len(after.actions) for before, after in zip(plan.customers, customers))  # noqa: B905
+    left_out = f"{told} (of {concerned} customer{'' if concerned == 1 else 's'})" if told else "nothing"
+    text = (
+        f"{effect} actions alone, with what they require; left out: {left_out}; verdicts, blockers and dates are those "
+        "of the whole plan"
+    )
+    return Notice(ONLY, text)

@@ -1,0 +1,317 @@
+"""Builds small worlds out of plain words: what a customer holds, what its manifest wants, and the plan of both.
+
+The words are those of the case files (`tests/exits/cases`); what a case does not say has a sensible default: one live
+customer with the right domain, everything read to its end, UTC, no policy, no memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+import yaml
+
+from pcreconcile.model.desired import DesiredCustomer, DesiredFleet
+from pcreconcile.model.estate import (
+    AzureEntitlement,
+    Customer,
+    CustomerList,
+    CustomerState,
+    Entitlement,
+    Order,
+    OrderLineItem,
+    ReadProof,
+    ScheduledAction,
+    Snapshot,
+    Subscription,
+)
+from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.partner import Cloud, Partner
+from pcreconcile.model.plan import CustomerPlan, Plan
+from pcreconcile.model.policy import Policy
+from pcreconcile.model.rules import Rule, Rules
+from pcreconcile.planning import plan
+
+Words = Mapping[str, Any]
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TENANT = TenantId("6b2e0b0c-0000-4000-8000-000000000011")
+PARTNER_TENANT = TenantId("9f10aa00-0000-4000-8000-0000000000aa")
+DOMAIN = "harbordental.onmicrosoft.com"
+LEGACY_OFFER = "0000a11c-e000-4000-8000-000000000001"
+
+# What kind of purchase has which offer, product type and billing on the wire (API facts, 5.3).
+SUBSCRIPTION_KINDS: dict[str, dict[str, Any]] = {
+    "legacy-license": {"offer_id": LEGACY_OFFER},
+    "new-commerce-license": {"offer_id": "CFQ7TTC0LF8R:0001:CFQ7TTC0K971", "product_type": "OnlineServicesNCE"},
+    "software-subscription": {"offer_id": "DG7GMGF0DVSV:000P:DG7GMGF0F3Q9", "product_type": "Software"},
+    "azure-legacy": {"offer_id": "MS-AZR-0145P", "billing_type": "usage"},
+    "azure-plan": {"offer_id": "DZH318Z0BPS6:0001:DZH318Z0BML7", "product_type": "Azure", "billing_type": "usage"},
+    "marketplace-saas": {"offer_id": "DZH318Z0SAAS:0001:DZH318Z0AVAI", "is_microsoft_product": False},
+    "savings-plan": {"offer_id": "DZH318Z0SAVE:0001:DZH318Z0AVAI", "billing_type": "benefit"},
+    "mystery": {"offer_id": "a product of tomorrow"},
+}
+_RENAMED = {
+    "seats": "quantity",
+    "offer": "offer_id",
+    "parent": "parent_subscription_id",
+    "term": "term_duration",
+    "autoRenew": "auto_renew",
+    "partnerId": "partner_id",
+    "suspensionReasons": "suspension_reasons",
+    "productType": "product_type",
+}
+
+
+@cache
+def shipped_rules() -> Rules:
+    """The package's own rule pack."""
+    data = yaml.safe_load((files("pcreconcile.exits") / "rules.yaml").read_text(encoding="utf-8"))
+    rules = {name: _rule(name, value) for name, value in data["rules"].items()}
+    return Rules(version=data["version"], rules=rules, digest="shipped")
+
+
+def _rule(name: str, value: Words) -> Rule:
+    return Rule(id=name, dated=value["date"], **{key: value[key] for key in value if key != "date"})
+
+
+def rules_with(words: Words) -> Rules:
+    """The shipped rules with some values changed."""
+    shipped = shipped_rules()
+    changed = {name: msgspec.structs.replace(shipped.rules[name], value=value) for name, value in words.items()}
+    return msgspec.structs.replace(shipped, rules={**shipped.rules, **changed})
+
+
+def instant(value: Any) -> datetime | None:
+    """An instant; a bare date is its midnight in UTC."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return datetime.combine(value, time.min, tzinfo=UTC)
+
+
+def span(text: str) -> timedelta:
+    """`3d` or `72h`."""
+    return timedelta(**{{"d": "days", "h": "hours", "m": "minutes"}[text[-1]]: int(text[:-1])})
+
+
+class Holdings(msgspec.Struct):
+    """The rows that purchases leave behind in Partner Center."""
+
+    subscriptions: list[Subscription] = []
+    orders: list[Order] = []
+    entitlements: list[Entitlement] = []
+    azure: list[AzureEntitlement] = []
+    azure_reads: list[ReadProof] = []
+
+
+def held(things: Sequence[Words]) -> Holdings:
+    """All rows of all things; each is `kind`, `id` and what differs from the default."""
+    found = Holdings()
+    for thing in things:
+        match thing["kind"]:
+            case "perpetual-software":
+                _hold_perpetual(found, thing)
+            case "reservation":
+                _hold_reservation(found, thing)
+            case _:
+                _hold_subscription(found, thing)
+    return found
+
+
+def _hold_subscription(found: Holdings, thing: Words) -> None:
+    found.subscriptions.append(subscription(thing))
+    if thing["kind"] == "azure-plan":
+        _hold_azure(found, thing)
+    if "order" in thing:
+        order, _, line = str(thing["order"]).partition("/")
+        found.orders.append(_order(order, int(line or 0), thing, found.subscriptions[-1].offer_id, thing["id"]))
+
+
+def subscription(thing: Words) -> Subscription:
+    """One row of /subscriptions."""
+    fields: dict[str, Any] = {"billing_type": "license", "status": "active", "quantity": 10}
+    fields |= {"auto_renew": True, "scheduled_actions": ()} | SUBSCRIPTION_KINDS[thing["kind"]]
+    fields |= {_RENAMED[key]: thing[key] for key in _RENAMED if key in thing}
+    fields["suspension_reasons"] = tuple(fields.get("suspension_reasons", ()))
+    if "status" in thing:
+        fields["status"] = thing["status"]
+    if "scheduled" in thing:
+        fields["scheduled_actions"] = _scheduled(thing["scheduled"])
+    return Subscription(
+        id=SubscriptionId(thing["id"]),
+        name=thing.get("name", f"product {thing['id']}"),
+        commitment_end=instant(thing.get("ends")),
+        cancellation_allowed_until=instant(thing.get("window")),
+        **fields,
+    )
+
+
+def _scheduled(words: Sequence[str] | None) -> tuple[ScheduledAction, ...] | None:
+    return None if words is None else tuple(ScheduledAction(*each.split("/")) for each in words)
+
+
+def _hold_azure(found: Holdings, thing: Words) -> None:
+    entries = thing.get("azure", [])
+    if entries == "not read":
+        return
+    plan_id = SubscriptionId(thing["id"])
+    found.azure_reads.append(ReadProof(f"azureEntitlements of {plan_id}", complete=True, items=len(entries)))
+    found.azure += [
+        AzureEntitlement(each["id"], plan_id, each.get("name", each["id"]), each.get("status", "active"))
+        for each in entries
+    ]
+
+
+def _order(order: str, number: int, thing: Words, offer: str, subscription_id: str | None) -> Order:
+    line = OrderLineItem(
+        number=number,
+        offer_id=offer,
+        name=thing.get("name", f"product {thing['id']}"),
+        quantity=thing.get("seats", 10),
+        term_duration=thing.get("term"),
+        subscription_id=None if subscription_id is None else SubscriptionId(subscription_id),
+    )
+    created = instant(thing.get("bought"))
+    return Order(OrderId(order), thing.get("orderStatus", "completed"), (line,), created=created)
+
+
+def _hold_perpetual(found: Holdings, thing: Words) -> None:
+    offer = thing.get("offer", "DG7GMGF0FKZV:0003:DG7GMGF0DWMS")
+    found.orders.append(_order(thing["id"], 0, thing, offer, None))
+    if thing.get("entitled", True):
+        found.entitlements.append(Entitlement(OrderId(thing["id"]), 0, "software", thing.get("seats", 10)))
+
+
+def _hold_reservation(found: Holdings, thing: Words) -> None:
+    name = thing.get("name", "Reserved_VM_Instance_Standard_D2")
+    named = {**thing, "name": name, "seats": 1}
+    found.orders.append(_order(thing["id"], 0, named, "DZH318Z0BQ3W:007J:DZH318Z0AVAI", None))
+    if thing.get("entitled", True):
+        found.entitlements.append(
+            Entitlement(
+                order_id=OrderId(thing["id"]),
+                line_item=0,
+                entitlement_type="reservedinstance",
+                quantity=thing.get("seats", 1),
+                expires=instant(thing.get("expires")),
+                reservation_orders=(f"azure-{thing['id']}",),
+            )
+        )
+
+
+def customer_state(things: Sequence[Words], customer: Customer | None, problems: Words) -> CustomerState:
+    """All that was read of the customer, each collection with its proof."""
+    found = held(things)
+    names = ("customer", "subscriptions", "orders", "entitlements")
+    reads = [ReadProof(name, complete=name not in problems, problem=problems.get(name, "")) for name in names]
+    return CustomerState(
+        tenant_id=TENANT,
+        customer=customer,
+        subscriptions=tuple(found.subscriptions),
+        orders=tuple(found.orders),
+        entitlements=tuple(found.entitlements),
+        azure_entitlements=tuple(found.azure),
+        reads=(*reads, *found.azure_reads),
+    )
+
+
+def desired(wants: Words) -> DesiredCustomer:
+    """The manifest: its spec's fields in camelCase, with the fields that every manifest has filled in."""
+    fields: dict[str, Any] = {"name": "harbor-dental", "tenantId": TENANT, "domain": DOMAIN, "reason": "leaves"}
+    fields |= {"relationship": "removed"} | dict(wants)
+    if "settle" in fields:
+        fields["settle"] = span(fields["settle"])
+    if "delegatedAccess" in fields:
+        fields["delegatedAccess"] = {"terminate": fields["delegatedAccess"] == "terminate"}
+    return msgspec.convert(fields, DesiredCustomer)
+
+
+def memory(words: Words) -> Memory:
+    """What the journal remembers of this one customer."""
+    taken = instant(words.get("serviceTaken"))
+    return Memory(
+        removals=tuple(at for at in map(instant, words.get("removals", ())) if at is not None),
+        removed={TENANT: words["removedBy"]} if "removedBy" in words else {},
+        service_taken={} if taken is None else {TENANT: taken},
+        suspended={TENANT: tuple(words["suspended"])} if "suspended" in words else {},
+    )
+
+
+def policy(words: Words) -> Policy:
+    """A policy by the names of `model.policy`."""
+    return msgspec.convert(dict(words), Policy)
+
+
+def partner(zone: str = "UTC") -> Partner:
+    """The partner whose customer it is."""
+    return Partner(name="contoso-csp", tenant_id=PARTNER_TENANT, cloud=Cloud.SIMULATOR, time_zone=zone)
+
+
+def listed_customer(words: Words) -> Customer:
+    """The customer as Partner Center shows it, in the list and by ID."""
+    return Customer(
+        tenant_id=TenantId(words.get("tenantId", TENANT)),
+        company_name=words.get("name", "Harbor Dental"),
+        domain=words.get("domain", DOMAIN),
+        relationship=words.get("relationship", "reseller"),
+        custom_domains=tuple(words.get("customDomains", ())),
+    )
+
+
+def snapshot(case: Words) -> Snapshot:
+    """The live world of a case: `customer`, `others`, `list`, `reads` and `holds`."""
+    words = case.get("customer", {})
+    customer = listed_customer(words)
+    by_id = msgspec.structs.replace(customer, relationship=words.get("byId", customer.relationship))
+    alive = [customer] if words.get("listed", True) else []
+    live = [*alive, *(listed_customer(other) for other in case.get("others", ()))]
+    complete = case.get("list", "complete") == "complete"
+    shown = None if words.get("byId") == "not found" or (not alive and "byId" not in words) else by_id
+    state = customer_state(case.get("holds", ()), shown, case.get("reads", {}))
+    return Snapshot(
+        partner_tenant=PARTNER_TENANT,
+        taken_at=case_now(case),
+        listed=CustomerList(
+            customers={each.tenant_id: each for each in live},
+            read=ReadProof("customers", complete=complete, problem="" if complete else "cut off at page 2"),
+        ),
+        states={} if words.get("read", True) is False else {TENANT: state},
+    )
+
+
+def case_now(case: Words) -> datetime:
+    """The instant at which the case is planned."""
+    return instant(case.get("now")) or NOW
+
+
+def plan_of(case: Words, rules: Rules | None = None) -> Plan:
+    """The whole plan of a case."""
+    return plan(
+        DesiredFleet((desired(case.get("wants", {})),)),
+        snapshot(case),
+        memory(case.get("memory", {})),
+        rules or rules_with(case.get("rules", {})),
+        policy(case.get("policy", {})),
+        case_now(case),
+        partner=partner(case.get("zone", "UTC")),
+        tool_version="test",
+    )
+
+
+def customer_plan(case: Words, rules: Rules | None = None) -> CustomerPlan:
+    """What the plan says about the case's customer."""
+    return plan_of(case, rules).customers[0]
+
+
+def day(value: date | None) -> str:
+    """A date of a plan in the words of a case."""
+    return "undated" if value is None else value.isoformat()
