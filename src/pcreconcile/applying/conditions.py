@@ -1,0 +1,62 @@
+"""Whether a thing as read is as a plan wants it: preconditions and postconditions are subsets of its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import Action, CustomerPlan, Target
+
+AZURE_SUBSCRIPTION = "azure-subscription"
+
+
+class Shows(StrEnum):
+    """What a read says about an action."""
+
+    DONE = "done"
+    NOT_DONE = "not-done"
+    NEITHER = "neither"
+
+
+def judge(action: Action, fields: Fields | None) -> Shows:
+    """The postcondition first, since a thing may satisfy both; a thing that is not there satisfies neither.
+
+    An empty postcondition can never be proven, so it never holds.
+    """
+    if fields is None:
+        return Shows.NEITHER
+    if action.postcondition and holds(action.postcondition, fields):
+        return Shows.DONE
+    return Shows.NOT_DONE if holds(action.precondition, fields) else Shows.NEITHER
+
+
+def holds(condition: Mapping[str, Any], fields: Fields) -> bool:
+    """Every named field has the named value; null and absent are the same."""
+    return all(same(fields.get(name), value) for name, value in condition.items())
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equality of two field values; lists compare in order, whatever sequence they came as."""
+    return bool(_plain(one) == _plain(other))
+
+
+def unmet(condition: Mapping[str, Any], fields: Fields | None) -> str:
+    """The fields that are not as the condition says, for people."""
+    if fields is None:
+        return "it does not exist"
+    wrong = [name for name, value in sorted(condition.items()) if not same(fields.get(name), value)]
+    return ", ".join(f"{name} is {fields.get(name)}, not {condition[name]}" for name in wrong)
+
+
+def parent_of(target: Target, customer: CustomerPlan) -> str | None:
+    """The Azure plan's subscription ID for an Azure subscription, else None."""
+    if target.type != AZURE_SUBSCRIPTION:
+        return None
+    items = (item for item in customer.observed.items if item.get("type") == target.type)
+    return next((item.get("planId") for item in items if item.get("id") == target.id), None)
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

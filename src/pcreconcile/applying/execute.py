@@ -1,0 +1,184 @@
+"""The due actions of one customer: each is sent at most once to effect, and proven by a read.
+
+One loop drives all of them. An action is *live* when it is not over and everything it requires is verified; the first
+live one (in plan order) whose time has come is looked at: **read the target, judge, then act on what was read**. The
+same look serves the first attempt, the proof after an answer, the resolution of a lost answer and the resumption of a
+run that was killed, so there is one way to be right. While one result is slow, independent actions go on; requests of
+one customer never overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pcreconcile.applying.conditions import Shows, judge, parent_of, unmet
+from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.history import TOO_MANY_REQUESTS
+from pcreconcile.applying.lifecycle import Happening
+from pcreconcile.applying.ports import WriteRequest
+from pcreconcile.applying.progress import Progress
+from pcreconcile.applying.record import Record
+from pcreconcile.applying.removal_gate import removal_gate
+from pcreconcile.applying.sending import send
+from pcreconcile.applying.waiting import Waiting
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.estate import Customer
+from pcreconcile.model.ids import ActionId, RequestId
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind, CustomerPlan
+from pcreconcile.model.run import ActionState
+
+MOST_SENDS = 4  # of one request ID in one run, when answers keep getting lost
+CHANGED = "changed"  # the error code with which the writer says that the thing is not what was read just before
+
+READ_ERRORS = (RemoteError, NoAnswer, IncompleteRead)
+
+
+class Execution:
+    """Drives the steps of one customer to their ends."""
+
+    def __init__(
+        self, run: RunContext, customer: CustomerPlan, listed: Customer | None, steps: Mapping[ActionId, Progress]
+    ) -> None:
+        self._run = run
+        self._customer = customer
+        self._listed = listed
+        self._steps = steps
+        self._record = Record(run, customer.tenant_id)
+        self._waiting = Waiting(run, self._record)
+
+    async def to_the_end(self) -> None:
+        """Returns when nothing is live any more; what never became live is skipped."""
+        while live := self._live():
+            now = self._run.clock.monotonic()
+            step = next((step for step in live if step.due <= now), None)
+            if step is None:
+                await self._run.clock.sleep(min(step.due for step in live) - now)
+            else:
+                await self._look(step)
+        await self.leave_alone("something it requires was not done")
+
+    async def leave_alone(self, why: str) -> None:
+        """No write any more: what is open is resolved by reading alone, the rest is skipped."""
+        for step in self._steps.values():
+            if step.over:
+                continue
+            if step.state is ActionState.PLANNED:
+                step.advance(Happening.LEFT_ALONE, why)
+            else:
+                await self._resolve_by_reading(step, why)
+
+    def _live(self) -> list[Progress]:
+        return [step for step in self._steps.values() if not step.over and self._unlocked(step)]
+
+    def _unlocked(self, step: Progress) -> bool:
+        required = (self._steps.get(action) for action in step.action.requires)
+        return all(other is not None and other.state is ActionState.VERIFIED for other in required)
+
+    async def _look(self, step: Progress) -> None:
+        try:
+            fields = await self._read(step)
+        except READ_ERRORS as error:
+            self._waiting.could_not_read(step, error)
+            return
+        shows = judge(step.action, fields)
+        if shows is Shows.DONE:
+            self._record.verified(step)
+        elif step.state is ActionState.ANSWERED:
+            self._waiting.not_shown_yet(step, shows)
+        elif shows is Shows.NEITHER or fields is None:
+            self._record.stale(step, Happening.SHOWS_NEITHER, unmet(step.action.precondition, fields))
+        elif self._window_closed(step):
+            self._record.stale(step, Happening.WINDOW_CLOSED, f"its window closed at {step.action.window_closes_at}")
+        elif step.sends >= MOST_SENDS:
+            self._record.give_up(step, f"sent {step.sends} times without an answer")
+        elif await self._gate_is_open(step):
+            await self._send(step, fields)
+
+    async def _read(self, step: Progress) -> Fields | None:
+        target = step.action.target
+        parent = parent_of(target, self._customer)
+        return await self._run.service.read_item(self._customer.tenant_id, target.type, target.id, parent)
+
+    async def _send(self, step: Progress, fields: Fields) -> None:
+        request_id = self._request_id(step)
+        request = self._request(step, fields, request_id)
+        self._record.intent(step, request_id)
+        unsure = step.past.ambiguous
+        sent = await send(self._run.service, request)
+        self._record.outcome(step, request_id, sent.outcome)
+        if sent.interruption is not None:
+            raise sent.interruption
+        if isinstance(sent.outcome, RemoteError):
+            await self._after_refusal(step, sent.outcome, unsure)
+
+    def _request_id(self, step: Progress) -> RequestId:
+        """The journalled one while nobody knows what became of it; a new one after any definite answer."""
+        if step.state is ActionState.INDETERMINATE and step.past.request_id:
+            return step.past.request_id
+        return self._run.ids.request_id()
+
+    def _request(self, step: Progress, fields: Fields, request_id: RequestId) -> WriteRequest:
+        action = step.action
+        return WriteRequest(
+            kind=action.kind,
+            tenant_id=self._customer.tenant_id,
+            target_type=action.target.type,
+            target_id=action.target.id,
+            parent_id=parent_of(action.target, self._customer),
+            fields=fields,
+            wanted=dict(action.postcondition),
+            request_id=request_id,
+        )
+
+    async def _after_refusal(self, step: Progress, error: RemoteError, unsure: bool) -> None:
+        """Classified by state and not by code: what is done is done, whatever the service says about it."""
+        if error.status == TOO_MANY_REQUESTS:
+            self._waiting.postponed(step, error)
+            return
+        try:
+            done = judge(step.action, await self._read(step)) is Shows.DONE
+        except READ_ERRORS:
+            if unsure:
+                step.advance(Happening.NO_ANSWER, str(error))
+                step.given_up = True
+                return
+            done = False
+        if done:
+            self._record.verified(step)
+        elif error.code == CHANGED:
+            self._record.stale(step, Happening.CHANGED, error.message)
+        else:
+            step.advance(Happening.REFUSED, str(error))
+
+    async def _gate_is_open(self, step: Progress) -> bool:
+        if step.action.kind is not ActionKind.REMOVE_RELATIONSHIP:
+            return True
+        closed = await removal_gate(self._run.service, self._customer, self._listed, self._steps, step.action)
+        if closed is None:
+            return True
+        if closed.happening is None:
+            self._waiting.gate_could_not_read(step, closed.message)
+        elif closed.happening is Happening.LEFT_ALONE and step.state is ActionState.PLANNED:
+            step.advance(Happening.LEFT_ALONE, closed.message)
+        else:
+            self._record.stale(step, closed.happening, closed.message)
+        return False
+
+    async def _resolve_by_reading(self, step: Progress, why: str) -> None:
+        try:
+            shows = judge(step.action, await self._read(step))
+        except READ_ERRORS as error:
+            shows, why = None, f"could not be read: {error}"
+        if shows is Shows.DONE:
+            self._record.verified(step)
+        elif step.state is ActionState.ANSWERED:
+            self._record.unproven(step, why)
+        elif shows is None:
+            self._record.give_up(step, why)
+        else:
+            self._record.stale(step, Happening.LEFT_ALONE, why)
+
+    def _window_closed(self, step: Progress) -> bool:
+        closes = step.action.window_closes_at
+        return closes is not None and closes <= self._run.clock.now()

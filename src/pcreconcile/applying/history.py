@@ -1,0 +1,98 @@
+"""What the journal says about the actions of one plan: where a run that was cut off has to go on.
+
+A plan ID names *what would be done*, so the same ID comes back when the same world comes back, months later: what an
+earlier document of that ID proved is then history, and only what **this** document (by its digest) proved is done for
+good. What nobody resolved stays open across documents: planning again after a crash must not lose a request ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
+from pcreconcile.model.plan import Plan
+from pcreconcile.model.run import ActionState, Event, EventKind
+
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(slots=True)
+class ActionHistory:
+    """One action so far.
+
+    `request_id` is that of the last intent. `open`: no definite answer came to it. `ambiguous`: at least one request
+    under that ID went unanswered. `effective`: some request was answered with yes, or not at all.
+    """
+
+    request_id: RequestId | None = None
+    open: bool = False
+    ambiguous: bool = False
+    answered_at: datetime | None = None
+    verified: bool = False
+    effective: bool = False
+
+    @property
+    def touched(self) -> bool:
+        """Whether a request of ours may have taken effect."""
+        return self.open or self.effective or self.verified
+
+    @property
+    def state(self) -> ActionState:
+        """Where a new run begins with this action."""
+        if self.verified:
+            return ActionState.VERIFIED
+        if self.open:
+            return ActionState.INDETERMINATE
+        return ActionState.PLANNED if self.answered_at is None else ActionState.ANSWERED
+
+    def intent(self, request_id: RequestId) -> None:
+        """A request is about to leave."""
+        self.ambiguous = self.ambiguous and request_id == self.request_id
+        self.request_id, self.open, self.answered_at = request_id, True, None
+
+    def no_answer(self) -> None:
+        """Nobody knows whether the request took effect."""
+        self.open = self.ambiguous = self.effective = True
+
+    def answered(self, at: datetime) -> None:
+        """The service said yes."""
+        self.open, self.ambiguous, self.effective, self.answered_at = False, False, True, at
+
+    def refused(self, status: int) -> None:
+        """The service said no. A 429 says nothing about an earlier, unanswered request under the same ID."""
+        if not (self.ambiguous and status == TOO_MANY_REQUESTS):
+            self.open = self.ambiguous = False
+
+
+def histories(plan: Plan, events: Iterable[Event]) -> dict[ActionId, ActionHistory]:
+    """Where every action of the plan stands, from the journal's events of any plan."""
+    digests: dict[RunId, str] = {}
+    found: dict[ActionId, ActionHistory] = {}
+    for event in of_plan(plan.plan_id, events):
+        if event.kind is EventKind.RUN_STARTED:
+            digests[event.run] = str(event.body.get("digest", ""))
+        if event.action is not None:
+            _enter(found, event, digests.get(event.run) == plan.digest)
+    return found
+
+
+def of_plan(plan: PlanId, events: Iterable[Event]) -> Iterable[Event]:
+    """The events of one plan, in order."""
+    return (event for event in events if event.plan == plan)
+
+
+def _enter(found: dict[ActionId, ActionHistory], event: Event, of_this_document: bool) -> None:
+    assert event.action is not None
+    past = found.setdefault(event.action, ActionHistory())
+    if event.kind is EventKind.INTENT:
+        past.intent(RequestId(event.request_id or ""))
+    elif event.kind is EventKind.NO_ANSWER:
+        past.no_answer()
+    elif event.kind is EventKind.ANSWERED:
+        past.answered(event.at)
+    elif event.kind is EventKind.REFUSED:
+        past.refused(int(event.body.get("status", 0)))
+    elif event.kind is EventKind.VERIFIED:
+        found[event.action] = ActionHistory(verified=of_this_document or past.verified)

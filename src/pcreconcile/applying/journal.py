@@ -1,0 +1,118 @@
+"""Events as they are written: one place for their bodies, so that no secret can slip into one.
+
+Texts that come from the service are kept in its own words, as `texts.clean` leaves them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pcreconcile.applying.ports import Answer, Clock, Store
+from pcreconcile.applying.texts import clean
+from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId, TenantId
+from pcreconcile.model.plan import Action, Plan
+from pcreconcile.model.run import Event, EventDraft, EventKind
+
+
+class Journal:
+    """Writes the events of one run and tells the observer of each one that is durable.
+
+    `unsettled` holds the actions whose request may have left while no outcome of it is durable.
+    """
+
+    def __init__(self, store: Store, clock: Clock, observer: Callable[[Event], None], run: RunId, plan: PlanId) -> None:
+        self._store = store
+        self._clock = clock
+        self._observer = observer
+        self._run = run
+        self._plan = plan
+        self.unsettled: set[ActionId] = set()
+
+    def run_started(self, plan: Plan) -> None:
+        """The document that is applied, by its digest."""
+        self._write(EventKind.RUN_STARTED, body={"digest": plan.digest, "planMadeBy": plan.tool_version})
+
+    def run_finished(self, exit_code: int | None, outcomes: Mapping[str, str], interruption: str = "") -> None:
+        """The end of a run; `exit_code` is None when it was cut off."""
+        body = {"exitCode": exit_code, "customers": dict(outcomes), "interruption": interruption}
+        self._write(EventKind.RUN_FINISHED, body=body)
+
+    def customer_started(self, customer: TenantId, name: str) -> None:
+        """Before the first read of a customer."""
+        self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={"name": name})
+
+    def customer_finished(self, customer: TenantId, outcome: str, message: str) -> None:
+        """How it ended."""
+        self._write(EventKind.CUSTOMER_FINISHED, customer=customer, body=_said(outcome=outcome, message=message))
+
+    def customer_stale(self, customer: TenantId, why: str) -> None:
+        """The whole customer is left alone."""
+        self._write(EventKind.STALE, customer=customer, body=_said(message=why))
+
+    def intent(self, customer: TenantId, action: Action, request_id: RequestId) -> None:
+        """Durable before the request leaves."""
+        self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=_act(action))
+        self.unsettled.add(action.id)
+
+    def answered(self, customer: TenantId, action: Action, request_id: RequestId, answer: Answer) -> None:
+        """The service said yes."""
+        body = _said(status=answer.status, correlationId=answer.correlation_id, accepted=answer.accepted)
+        self._settle(EventKind.ANSWERED, customer, action, request_id, body)
+
+    def refused(self, customer: TenantId, action: Action, request_id: RequestId, error: RemoteError) -> None:
+        """The service said no, in its own words."""
+        body = _said(status=error.status, code=error.code, message=error.message, correlationId=error.correlation_id)
+        self._settle(EventKind.REFUSED, customer, action, request_id, body)
+
+    def no_answer(self, customer: TenantId, action: Action, request_id: RequestId, error: NoAnswer) -> None:
+        """Nobody knows."""
+        body = _said(status=error.status, message=str(error), correlationId=error.correlation_id)
+        self._settle(EventKind.NO_ANSWER, customer, action, request_id, body)
+
+    def verified(self, customer: TenantId, action: Action, request_id: RequestId | None) -> None:
+        """A read shows it; without a request ID it was so before we sent anything."""
+        body = {**_act(action), "written": request_id is not None}
+        self._write(EventKind.VERIFIED, customer=customer, action=action.id, request_id=request_id, body=body)
+
+    def unproven(self, customer: TenantId, action: Action, request_id: RequestId | None, message: str) -> None:
+        """Answered, and not shown in time."""
+        body = _said(message=message)
+        self._write(EventKind.UNPROVEN, customer=customer, action=action.id, request_id=request_id, body=body)
+
+    def stale(self, customer: TenantId, action: Action, message: str) -> None:
+        """One action no longer fits the world."""
+        self._write(EventKind.STALE, customer=customer, action=action.id, body=_said(message=message))
+
+    def _settle(
+        self, kind: EventKind, customer: TenantId, action: Action, request_id: RequestId, body: dict[str, Any]
+    ) -> None:
+        self._write(kind, customer=customer, action=action.id, request_id=request_id, body=body)
+        self.unsettled.discard(action.id)
+
+    def _write(
+        self,
+        kind: EventKind,
+        *,
+        body: dict[str, Any],
+        customer: TenantId | None = None,
+        action: ActionId | None = None,
+        request_id: RequestId | None = None,
+    ) -> None:
+        draft = EventDraft(self._run, self._plan, self._clock.now(), kind, customer, action, request_id, body)
+        self._observer(self._store.append(draft))
+
+
+def _act(action: Action) -> dict[str, Any]:
+    return {
+        "kind": action.kind.value,
+        "target": {"type": action.target.type, "id": action.target.id},
+        "effect": action.effect.value,
+        "precondition": action.precondition,
+        "postcondition": action.postcondition,
+    }
+
+
+def _said(**members: Any) -> dict[str, Any]:
+    return {name: clean(value) if isinstance(value, str) else value for name, value in members.items()}

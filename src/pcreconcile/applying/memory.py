@@ -1,0 +1,100 @@
+"""What the journal remembers for planning and for the guards.
+
+A request that may have taken effect counts where counting it is the careful side (removals, service taken); what gives
+a right (that **we** suspended something, that we removed somebody) needs the service's yes or a read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pcreconcile.model.ids import ActionId, PlanId, TenantId
+from pcreconcile.model.memory import Memory
+from pcreconcile.model.plan import ActionKind, Effect
+from pcreconcile.model.run import Event, EventKind
+
+DAY = timedelta(hours=24)
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(slots=True)
+class _Write:
+    """One planned write across the runs of its plan; `sent` holds the requests that were not definitely refused."""
+
+    kind: str
+    target: str
+    effect: str
+    sent: dict[str, datetime] = field(default_factory=dict)
+    unsure: set[str] = field(default_factory=set)
+
+    def refused(self, request_id: str, status: int) -> None:
+        if request_id not in self.unsure or status != TOO_MANY_REQUESTS:
+            self.sent.pop(request_id, None)
+
+
+@dataclass(slots=True)
+class _Recall:
+    writes: dict[tuple[PlanId, ActionId], _Write] = field(default_factory=dict)
+    customers: dict[tuple[PlanId, ActionId], TenantId] = field(default_factory=dict)
+    removed: dict[TenantId, str] = field(default_factory=dict)
+    suspended: dict[TenantId, dict[str, None]] = field(default_factory=dict)
+
+    def enter(self, event: Event) -> None:
+        if event.action is None or event.customer is None:
+            return
+        key, request = (event.plan, event.action), event.request_id or ""
+        if event.kind is EventKind.INTENT:
+            self._intent(key, event, event.customer)
+        elif (write := self.writes.get(key)) is None:
+            return
+        elif event.kind is EventKind.REFUSED:
+            write.refused(request, int(event.body.get("status", 0)))
+        elif event.kind is EventKind.NO_ANSWER:
+            write.unsure.add(request)
+        elif event.kind is EventKind.ANSWERED or (event.kind is EventKind.VERIFIED and event.body.get("written")):
+            write.sent.setdefault(request, event.at)
+            self._proven(write, event, event.customer)
+
+    def _intent(self, key: tuple[PlanId, ActionId], event: Event, customer: TenantId) -> None:
+        target = event.body.get("target", {})
+        new = _Write(str(event.body.get("kind")), str(target.get("id")), str(event.body.get("effect")))
+        write = self.writes.setdefault(key, new)
+        write.sent.setdefault(event.request_id or "", event.at)
+        self.customers[key] = customer
+
+    def _proven(self, write: _Write, event: Event, customer: TenantId) -> None:
+        if write.kind == ActionKind.REMOVE_RELATIONSHIP and event.kind is EventKind.VERIFIED:
+            self.removed[customer] = event.run
+        elif write.kind == ActionKind.SUSPEND_SUBSCRIPTION:
+            self.suspended.setdefault(customer, {})[write.target] = None
+        elif write.kind == ActionKind.REACTIVATE_SUBSCRIPTION:
+            self.suspended.get(customer, {}).pop(write.target, None)
+
+
+def memory_from(events: Iterable[Event], now: datetime) -> Memory:
+    """The memory of all events of a journal, in order, as of `now` (aware UTC). Raises nothing."""
+    recall = _Recall()
+    for event in events:
+        recall.enter(event)
+    return Memory(
+        removals=tuple(sorted(at for at in _removals(recall) if at > now - DAY)),
+        removed=dict(recall.removed),
+        service_taken=_service_taken(recall),
+        suspended={tenant: tuple(ids) for tenant, ids in recall.suspended.items() if ids},
+    )
+
+
+def _removals(recall: _Recall) -> Iterable[datetime]:
+    removals = (write for write in recall.writes.values() if write.kind == ActionKind.REMOVE_RELATIONSHIP)
+    return (max(write.sent.values()) for write in removals if write.sent)
+
+
+def _service_taken(recall: _Recall) -> dict[TenantId, datetime]:
+    taken: dict[TenantId, datetime] = {}
+    for key, write in recall.writes.items():
+        if write.effect == Effect.TAKES_SERVICE and write.kind != ActionKind.REMOVE_RELATIONSHIP and write.sent:
+            customer, at = recall.customers[key], max(write.sent.values())
+            taken[customer] = max(at, taken.get(customer, at))
+    return taken

@@ -1,0 +1,74 @@
+"""What happens to an action, written to the journal and to its progress together, in that order."""
+
+from __future__ import annotations
+
+from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.lifecycle import Happening
+from pcreconcile.applying.ports import Answer
+from pcreconcile.applying.progress import FIRST_DELAY, Progress
+from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.ids import RequestId, TenantId
+
+
+class Record:
+    """For the actions of one customer. Every method raises StoreError when the journal cannot take the event."""
+
+    def __init__(self, run: RunContext, tenant: TenantId) -> None:
+        self._run = run
+        self._journal = run.journal
+        self._tenant = tenant
+
+    def intent(self, step: Progress, request_id: RequestId) -> None:
+        """Durable when it returns; only then may the request leave."""
+        self._journal.intent(self._tenant, step.action, request_id)
+        step.past.intent(request_id)
+        step.advance(Happening.INTENT_RECORDED)
+        step.sends += 1
+
+    def outcome(self, step: Progress, request_id: RequestId, outcome: Answer | RemoteError | NoAnswer) -> None:
+        """What the service said. A refusal leaves the action SENT: what it means is for a read to say.
+
+        A yes is whatever is no error: a service may bring its own type for it.
+        """
+        if isinstance(outcome, RemoteError):
+            self._journal.refused(self._tenant, step.action, request_id, outcome)
+            step.past.refused(outcome.status)
+        elif isinstance(outcome, NoAnswer):
+            self._no_answer(step, request_id, outcome)
+        else:
+            self._answered(step, request_id, outcome)
+
+    def verified(self, step: Progress) -> None:
+        """A read shows the postcondition."""
+        ours = step.past.request_id if step.past.touched else None
+        self._journal.verified(self._tenant, step.action, ours)
+        step.advance(Happening.SHOWS_DONE)
+        step.message = "" if ours else "it was so already"
+
+    def unproven(self, step: Progress, message: str) -> None:
+        """Answered, and the wait is over."""
+        self._journal.unproven(self._tenant, step.action, step.past.request_id, message)
+        step.advance(Happening.READ_TIMED_OUT, message)
+
+    def stale(self, step: Progress, happening: Happening, message: str) -> None:
+        """It no longer fits the world."""
+        self._journal.stale(self._tenant, step.action, message)
+        step.advance(happening, message)
+
+    def give_up(self, step: Progress, message: str) -> None:
+        """It stays indeterminate for this run; the next one resolves it."""
+        step.given_up = True
+        step.message = message
+
+    def _answered(self, step: Progress, request_id: RequestId, answer: Answer) -> None:
+        self._journal.answered(self._tenant, step.action, request_id, answer)
+        step.past.answered(self._run.clock.now())
+        step.advance(Happening.ANSWERED)
+        now = self._run.clock.monotonic()
+        step.deadline, step.delay, step.due = now + self._run.wait_seconds, FIRST_DELAY, now
+
+    def _no_answer(self, step: Progress, request_id: RequestId, error: NoAnswer) -> None:
+        self._journal.no_answer(self._tenant, step.action, request_id, error)
+        step.past.no_answer()
+        step.advance(Happening.NO_ANSWER, str(error))
+        step.wait_until(self._run.clock.monotonic(), self._run.wait_seconds)

@@ -1,0 +1,61 @@
+"""The hash chain of the journal: every event names the one before it, so that no past event can change unseen.
+
+What it cannot show by itself is a journal whose last events were cut off; the store keeps the highest number it ever
+gave for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from typing import Any
+
+import msgspec
+
+from pcreconcile.model.errors import StoreError
+from pcreconcile.model.identity import canonical_json, sha256_hex
+from pcreconcile.model.run import Event, EventDraft
+
+START = ""
+
+
+def link(draft: EventDraft, seq: int, prev: str) -> Event:
+    """The event that a draft becomes after the event whose hash is `prev`.
+
+    Raises StoreError when its body cannot be written as JSON.
+    """
+    try:
+        body = msgspec.json.decode(canonical_json(draft.body))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise StoreError(f"an event cannot be written to the journal: {error}") from error
+    event = Event(
+        seq=seq,
+        run=draft.run,
+        plan=draft.plan,
+        at=draft.at.astimezone(UTC),
+        kind=draft.kind,
+        customer=draft.customer,
+        action=draft.action,
+        request_id=draft.request_id,
+        body=body,
+        prev=prev,
+        hash="",
+    )
+    return msgspec.structs.replace(event, hash=seal_of(event))
+
+
+def seal_of(event: Event) -> str:
+    """SHA-256 over the canonical form of all fields but the hash."""
+    document: dict[str, Any] = msgspec.to_builtins(event)
+    del document["hash"]
+    return sha256_hex(document)
+
+
+def verified(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events, each checked as it passes; raises StoreError at the first that does not fit."""
+    prev = START
+    for seq, event in enumerate(events, start=1):
+        if event.seq != seq or event.prev != prev or event.hash != seal_of(event):
+            raise StoreError(f"event {event.seq} does not fit the chain")
+        prev = event.hash
+        yield event

@@ -1,0 +1,87 @@
+"""What happens to an action that cannot be settled yet: it is looked at again later, and not for ever.
+
+Delays grow from a fifth of a second to ten seconds; `--wait` bounds them, from the first one of each request.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pcreconcile.applying.conditions import Shows
+from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.lifecycle import Happening
+from pcreconcile.applying.progress import Progress
+from pcreconcile.applying.record import Record
+from pcreconcile.model.errors import RemoteError
+from pcreconcile.model.run import ActionState
+
+ANSWER_STANDS = timedelta(minutes=15)  # at least so long a "yes" is believed to be still under way
+
+
+class Waiting:
+    """For the actions of one customer."""
+
+    def __init__(self, run: RunContext, record: Record) -> None:
+        self._run = run
+        self._record = record
+
+    def postponed(self, step: Progress, error: RemoteError) -> None:
+        """The service is busy (429): send again when it asks for that, if that is within the wait."""
+        now, pause = self._now(), error.retry_after or 0.0
+        if step.past.open:  # an earlier request under this ID is as unsure as before
+            step.advance(Happening.NO_ANSWER, str(error))
+            self._look_again(step, pause, str(error))
+        elif step.too_long(now, self._run.wait_seconds, pause):
+            step.advance(Happening.REFUSED, str(error))
+        else:
+            step.advance(Happening.POSTPONED, str(error))
+            step.sends = 0
+            step.wait_until(now, self._run.wait_seconds, pause)
+
+    def not_shown_yet(self, step: Progress, shows: Shows) -> None:
+        """The service said yes, and the read does not show it."""
+        if shows is Shows.NOT_DONE and self._answer_lapsed(step):
+            step.advance(Happening.LAPSED)
+            step.past.answered_at = None
+        else:
+            self._wait_for_proof(step, "the service said yes, and no read has shown it yet")
+
+    def could_not_read(self, step: Progress, error: Exception) -> None:
+        """Before a write that ends it for this run; afterwards reading is repeated."""
+        if step.state is ActionState.PLANNED:
+            step.advance(Happening.LEFT_ALONE, f"could not be read: {error}")
+            step.unread = True
+        elif step.state is ActionState.ANSWERED:
+            self._wait_for_proof(step, f"the service said yes, and it could not be read: {error}")
+        else:
+            pause = error.retry_after if isinstance(error, RemoteError) else None
+            self._look_again(step, pause or 0.0, f"could not be read: {error}")
+
+    def gate_could_not_read(self, step: Progress, message: str) -> None:
+        """The whole customer could not be read before its removal."""
+        if step.state is ActionState.PLANNED:
+            step.advance(Happening.LEFT_ALONE, f"could not be read: {message}")
+            step.unread = True
+        else:
+            self._record.give_up(step, f"could not be read: {message}")
+
+    def _look_again(self, step: Progress, pause: float, message: str) -> None:
+        now, wait = self._now(), self._run.wait_seconds
+        if step.timed_out(now) or (pause and step.too_long(now, wait, pause)):
+            self._record.give_up(step, message)
+        else:
+            step.wait_until(now, wait, pause)
+
+    def _wait_for_proof(self, step: Progress, message: str) -> None:
+        if step.timed_out(self._now()):
+            self._record.unproven(step, message)
+        else:
+            step.wait_until(self._now(), self._run.wait_seconds)
+
+    def _answer_lapsed(self, step: Progress) -> bool:
+        """Only an answer of an earlier run can be too old: this run's own is still being waited for."""
+        at = step.past.answered_at
+        return step.sends == 0 and at is not None and self._run.clock.now() - at > max(self._run.wait, ANSWER_STANDS)
+
+    def _now(self) -> float:
+        return self._run.clock.monotonic()
