@@ -1,6 +1,7 @@
 """`pcreconcile apply` in a process that kills itself with SIGKILL at the Nth journal event: `before` it is written, or
 `after` it is durable. Usage: killed_apply.py before|after N [apply arguments]."""
 
+import itertools
 import os
 import signal
 import sys
@@ -11,16 +12,15 @@ from pcreconcile.cli import main
 
 PLACE, AT = sys.argv[1], int(sys.argv[2])
 append = SqliteStore.append
-seen = 0
+numbers = itertools.count(1)
 
 
 def append_and_die(self: SqliteStore, draft: Any) -> Any:
-    global seen
-    seen += 1
-    if PLACE == "before" and seen == AT:
+    number = next(numbers)
+    if PLACE == "before" and number == AT:
         os.kill(os.getpid(), signal.SIGKILL)
     event = append(self, draft)
-    if PLACE == "after" and seen == AT:
+    if PLACE == "after" and number == AT:
         os.kill(os.getpid(), signal.SIGKILL)
     return event
 

@@ -1,4 +1,4 @@
-"""The wrong tenant, a typing error and a half-read customer: nothing is planned for them, and the exit code says why."""
+"""The wrong tenant, a typing error, a half-read customer: nothing is planned for them, and the exit code says why."""
 
 import pytest
 

@@ -1,12 +1,15 @@
 """The simulator's own routes, its page, and that nothing a caller sends makes it stumble."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .conftest import TENANT
+from pcreconcile.simulator import SimulatorSettings
+
+from .conftest import TENANT, calling
 
 
 def test_the_log(example):
@@ -66,6 +69,20 @@ def test_the_page_escapes_what_comes_from_outside(estate):
     assert "&lt;script&gt;" in page.text
     assert "<script" not in page.text
     assert "http://" not in page.text.replace(caller.url, "")
+    assert '<meta http-equiv="refresh"' in page.text
+
+
+def test_the_page_of_many_customers():
+    with calling(SimulatorSettings(customers=1000, clock=datetime(2027, 1, 1, tzinfo=UTC))) as caller:
+        caller("PATCH", f"/v1/customers/{TENANT}01", {"relationshipToPartner": "none"})
+        caller("GET", "/v1/customers?size=3")
+        page = caller.http.get("/").text
+    assert "The first 100 of 1000 customers" in page
+    assert page.count("<h3>") == 100
+    assert "<td>active</td>" in page
+    assert "2027-01-01T00:00:00Z" in page
+    newest = page.index("<td>GET</td><td>/v1/customers?size=3</td><td>200</td>")
+    assert newest < page.index(f"<td>PATCH</td><td>/v1/customers/{TENANT}01</td><td>400</td><td>3000</td>")
 
 
 NAMES = st.sampled_from(
@@ -157,9 +174,21 @@ def test_a_body_that_is_not_json(example, content):
     assert answer.status_code == 400
 
 
+SURROGATE = 'filter={"Field":"Domain","Operator":"starts_with","Value":"\\ud800"}'
+
+
 @pytest.mark.parametrize(
     "query",
-    ["size=1e3", "startDate=x", "endDate=%00", "filter=null", "filter=[[[", "seekOperation=%ff", "size=99999999999"],
+    [
+        "size=1e3",
+        "startDate=x",
+        "endDate=%00",
+        "filter=null",
+        "filter=[[[",
+        "seekOperation=%ff",
+        "size=99999999999",
+        SURROGATE,
+    ],
 )
 @pytest.mark.parametrize(
     "path", ["/v1/customers", "/v1/auditrecords", f"/v1/customers/{TENANT}11/orders", "/_simulator/requests"]

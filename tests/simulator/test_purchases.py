@@ -1,6 +1,7 @@
 """Orders, entitlements, reservations, Azure subscriptions, delegated administration."""
 
 import pytest
+import yaml
 
 from pcreconcile.simulator import SimulatorSettings
 
@@ -254,3 +255,89 @@ def test_delegated_administration_of_many_customers():
             url = page.get("@odata.nextLink")
     assert found == expected
     assert len(expected) > 2
+
+
+def test_who_may_use_a_relationship(estate):
+    caller = estate([], gdap=[{"name": "a", "assignments": [{"id": "one"}, {"status": "deleting"}]}, {"name": "b"}])
+    first, second = (f"{GDAP}/{each['id']}/accessAssignments" for each in caller("GET", GDAP).json()["value"])
+    rows = caller("GET", first).json()["value"]
+    assert [row["status"] for row in rows] == ["active", "deleting"]
+    assert caller("GET", f"{first}/ONE").json() == rows[0]
+    assert caller("GET", f"{first}/two").status_code == 404
+    assert caller("GET", second).json()["value"] == []
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_draft_changes_under_its_etag_alone(estate, method):
+    caller = estate([], gdap=[{"name": "draft", "status": "created"}, {"name": "live"}])
+    draft, live = caller("GET", GDAP).json()["value"]
+    body = {"DisplayName": "renamed", "status": "active"}
+
+    def change(relationship, **headers):
+        return caller(method, f"{GDAP}/{relationship['id']}", body, **headers)
+
+    assert [change(draft).status_code, change(draft, If_Match='W/"x"').status_code] == [400, 412]
+    assert change(live, If_Match=live["@odata.etag"]).status_code == 409
+    answer = change(draft, If_Match=draft["@odata.etag"])
+    assert caller.log()[-1]["applied"]
+    left = [(each["displayName"], each["status"]) for each in caller("GET", GDAP).json()["value"]]
+    if method == "PATCH":
+        assert (answer.status_code, answer.json()["displayName"]) == (200, "renamed")
+        assert left == [("renamed", "created"), ("live", "active")]
+        assert change(draft, If_Match=draft["@odata.etag"]).status_code == 412
+    else:
+        assert (answer.status_code, answer.content, left) == (204, b"", [("live", "active")])
+        assert change(draft, If_Match="*").status_code == 404
+
+
+def test_pages_do_not_count_what_was_deleted(tmp_path):
+    rows = [{"tenantId": tenant(n), "name": f"row-{n}", "gdap": gdap} for n, gdap in enumerate(DRAFT_AND_LIVE)]
+    path = tmp_path / "estate.yaml"
+    path.write_text(yaml.safe_dump({"customers": rows}))
+    with calling(SimulatorSettings(estate=path)) as caller:
+        draft = caller("GET", GDAP).json()["value"][0]
+        assert caller("DELETE", f"{GDAP}/{draft['id']}", If_Match="*").status_code == 204
+        first = caller("GET", f"{GDAP}?$top=1").json()
+        second = caller("GET", first["@odata.nextLink"].removeprefix(caller.url)).json()
+    assert [each["displayName"] for page in (first, second) for each in page["value"]] == ["b", "c"]
+
+
+DRAFT_AND_LIVE = [[{"name": "a", "status": "created"}], [{"name": "b"}, {"name": "c"}]]
+
+
+def test_a_bad_edit_of_a_draft(estate):
+    caller = estate([], gdap=[{"status": "created"}])
+    (draft,) = caller("GET", GDAP).json()["value"]
+    answer = caller("PATCH", f"{GDAP}/{draft['id']}", {"displayName": 3}, If_Match="*")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadRequest")
+
+
+def test_returning_part_of_a_reservation_leaves_another_one(estate):
+    caller = estate([{"kind": "reservation", "quantity": 4, "price": "4000.00", "bought": "-1d", "term": "P1Y"}])
+    orders = "/management/providers/Microsoft.Capacity/reservationOrders"
+    artifact = get(caller, "entitlements")["items"][0]["entitledArtifacts"][0]
+    order = f"{orders}/{artifact['resourceId']}"
+    (before,) = caller("GET", f"{order}/reservations").json()["value"]
+    wanted = {"scope": "Reservation", "reservationToReturn": {"reservationId": before["id"], "quantity": 1}}
+    quote = caller("POST", f"{order}/calculateRefund", {"properties": wanted}).json()["properties"]
+    assert 900 < quote["billingRefundAmount"]["amount"] < 1000
+    session = wanted | {"sessionId": quote["sessionId"]}
+    whole = session | {"reservationToReturn": wanted["reservationToReturn"] | {"quantity": 4}}
+    assert caller("POST", f"{order}/return", {"properties": whole}).json()["error"]["code"] == "InvalidSessionId"
+    assert caller("POST", f"{order}/return", {"properties": session}).status_code == 202
+    reads = [caller("GET", f"{order}/reservations").json()["value"] for _ in range(3)]
+    assert reads[:2] == [[before], [before]]
+    rows = reads[2]
+    seen = [(row["id"] == before["id"], row["properties"]["quantity"]) for row in rows]
+    assert seen == [(True, 0), (False, 3)]
+    assert [row["properties"]["provisioningState"] for row in rows] == ["Cancelled", "Created"]
+    shown = caller("GET", "/v1" + artifact["link"]["uri"]).json()["reservations"]
+    assert [(each["reservationId"] == before["id"].split("/")[-1], each["quantity"]) for each in shown] == seen
+    (entitlement,) = get(caller, "entitlements")["items"]
+    assert (entitlement["quantity"], [each["quantity"] for each in entitlement["quantityDetails"]]) == (3, [3, 1])
+    assert caller("PATCH", CUSTOMER, {"relationshipToPartner": "none"}).status_code == 400
+    gone = caller("POST", f"{order}/calculateRefund", {"properties": wanted})
+    assert gone.json()["error"]["code"] == "BadRequest"
+    rest = {"scope": "Reservation", "reservationToReturn": {"reservationId": rows[1]["id"], "quantity": 3}}
+    second = caller("POST", f"{order}/calculateRefund", {"properties": rest}).json()["properties"]
+    assert 2900 < second["billingRefundAmount"]["amount"] < 3000

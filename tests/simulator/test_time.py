@@ -1,6 +1,6 @@
 """The clock, and what it does to terms."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -92,6 +92,55 @@ def test_no_instruction_slides_into_an_extended_service_term(estate):
     assert later["status"] == "active"
     answer = caller("PATCH", f"{CUSTOMER}/subscriptions/{later['id']}", later | {"status": "deleted"})
     assert answer.json()["status"] == "deleted"
+
+
+PRODUCT = {"productId": "CFQ7TTC0LCHC", "skuId": "0002", "availabilityId": "CFQ7TTC0AAAA"}
+SCHEDULED = [
+    ({"actionType": "Cancel"}, {"status": "deleted", "scheduledActions": []}, False),
+    (
+        {"actionType": "RenewToNewTerm", "instructions": {"product": {"termDuration": "P3Y"}, "quantity": 3}},
+        {"status": "active", "termDuration": "P3Y", "quantity": 3, "scheduledActions": []},
+        True,
+    ),
+    ({"actionType": "RenewToExtendedServiceTerm"}, {"status": "active", "termDuration": "P1M"}, True),
+    (
+        {"actionType": "Transition", "instructions": {"product": PRODUCT}},
+        {"status": "active", "offerId": "CFQ7TTC0LCHC:0002:CFQ7TTC0AAAA", "termDuration": "P1Y"},
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("action", "after", "anew"), SCHEDULED, ids=[row[0]["actionType"] for row in SCHEDULED])
+def test_a_change_with_a_date_of_its_own_happens_then(estate, action, after, anew):
+    caller = estate([NCE | {"ends": "+200d"}])
+    row = rows(caller)[0]
+    at = parse_instant(caller.http.get("/_simulator/clock").json()["now"]) + timedelta(days=5)
+    scheduled = [action | {"scheduleType": "CustomDate", "effectiveDate": wire_time(at)}]
+    body = row | {"scheduledActions": scheduled, "quantity": 2}
+    assert caller("PATCH", f"{CUSTOMER}/subscriptions/{row['id']}", body).status_code == 200
+    early = row_after(caller, "4d23h")
+    assert (early["status"], early["offerId"], early["scheduledActions"]) == ("active", row["offerId"], scheduled)
+    late = row_after(caller, "2h")
+    assert {name: late[name] for name in after} == after
+    assert late["effectiveStartDate"] == (wire_time(at) if anew else row["effectiveStartDate"])
+
+
+def test_a_term_that_ends_first_comes_first(estate):
+    caller = estate([NCE | {"endOfTerm": "cancel"}])
+    row = rows(caller)[0]
+    at = wire_time(parse_instant(caller.http.get("/_simulator/clock").json()["now"]) + timedelta(days=20))
+    dated = {"scheduleType": "CustomDate", "actionType": "Cancel", "effectiveDate": at}
+    caller(
+        "PATCH", f"{CUSTOMER}/subscriptions/{row['id']}", row | {"scheduledActions": [*row["scheduledActions"], dated]}
+    )
+    assert row_after(caller, "21d")["status"] == "expired"
+
+
+@pytest.mark.parametrize("actions", [3, "x", [3], [{"scheduleType": "CustomDate", "effectiveDate": 1}], {}], ids=str)
+def test_odd_schedules_of_an_estate_do_no_harm(estate, actions):
+    caller = estate([NCE | {"autoRenew": False, "wire": {"scheduledActions": actions}}])
+    assert row_after(caller, "12d")["termDuration"] == "P1M"
 
 
 ENDS = [

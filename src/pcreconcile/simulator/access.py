@@ -4,7 +4,7 @@ from .messages import Refusal, Reply, odata_refusal, refusal
 from .routing import Access
 from .tokens import InvalidToken, Token, read_token
 
-__all__ = ["authorize"]
+__all__ = ["authorize", "bearer"]
 
 _PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 _AUDIENCES = {
@@ -17,7 +17,7 @@ def authorize(access: Access, authorization: str, signing_key: bytes) -> Token |
     """The token of a request, None where none is needed. Raises the service's 401 or 403."""
     if access is Access.CONTROL:
         return None
-    token = _bearer(authorization, signing_key)
+    token = bearer(authorization, signing_key)
     if access in _AUDIENCES:
         if token is None or token.audience not in _AUDIENCES[access]:
             raise _unauthorized(odata_refusal(401, "InvalidAuthenticationToken", "Access token validation failure."))
@@ -37,7 +37,8 @@ def _check_partner_token(token: Token, access: Access) -> None:
         raise refusal(403, 900329, "The resource does not support application-only authentication.")
 
 
-def _bearer(authorization: str, signing_key: bytes) -> Token | None:
+def bearer(authorization: str, signing_key: bytes) -> Token | None:
+    """The token of an Authorization header; None when there is none that is valid."""
     scheme, _, text = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
         return None

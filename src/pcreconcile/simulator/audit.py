@@ -9,15 +9,15 @@ from .clock import parse_instant, wire_day, wire_time
 from .messages import Call, Json, Reply, collection, link, refusal
 from .paging import page_size, read_token, write_token
 
-__all__ = ["list_records", "record", "removal_record"]
+__all__ = ["get_record", "list_records", "record", "removal_record"]
 
 LOOK_BACK = timedelta(days=90)
 _FILTERS = {("companyname", "substring"): "customerName", ("customerid", "equals"): "customerId"}
 _FILTERS |= {("resourcetype", "equals"): "resourceType"}
 
 
-def record(call: Call, customer: Json, operation: str, resource: str, old: Any, new: Any) -> None:
-    """Keep that this call changed something of a customer."""
+def record(call: Call, customer: Json, operation: str, resource: str, old: Any, new: Any) -> Json:
+    """Keep that this call changed something of a customer; the record."""
     made = _record(call.world.partner["tenantId"], customer, operation, call.now, call.correlation_id)
     made |= {
         "userPrincipalName": call.token.user if call.token else None,
@@ -27,6 +27,7 @@ def record(call: Call, customer: Json, operation: str, resource: str, old: Any, 
         "resourceNewValue": _pascal(new),
     }
     call.world.audit(made)
+    return made
 
 
 def removal_record(partner: str, customer: Json, at: datetime, correlation_id: str) -> Json:
@@ -74,6 +75,14 @@ def list_records(call: Call) -> Reply:
     until = end + timedelta(days=1) if end is not None else call.now + timedelta(days=1)
     records = [each for each in call.world.store.audit(wire_day(since), wire_time(until)) if _matches(call, each)]
     return _page(call, records)
+
+
+def get_record(call: Call) -> Reply:
+    """`GET /auditactivity/v1/auditrecords/{id}`: where the notification of a webhook points to."""
+    found = call.world.store.audit_record(call.params["record"])
+    if found is None:
+        raise refusal(404, 1000, "The audit record was not found.")
+    return Reply(200, found)
 
 
 def _day(call: Call, name: str) -> datetime | None:

@@ -1,25 +1,19 @@
-"""Customers: list, get, and the one PATCH that removes the relationship or delegated access (API facts, section 4)."""
+"""Customers: list, get, their transfers (API facts, sections 3 and 4)."""
 
 import json
-from typing import Any
 from urllib.parse import urlencode
 
-from . import audit
 from .lifecycle import instant_of
 from .messages import Call, Json, Reply, collection, link, refusal
 from .paging import page_size, read_token, write_token
-from .removal import first_blocker
 
 __all__ = [
     "commerce_customer",
     "get_customer",
+    "get_profile",
     "get_transfer",
     "list_customers",
-    "list_relationship_requests",
-    "list_resellers",
-    "list_resellers_of_customer",
     "list_transfers",
-    "patch_customer",
 ]
 
 _SEARCHABLE = ("companyname", "domain")
@@ -42,7 +36,7 @@ def list_customers(call: Call) -> Reply:
     rows = call.world.store.live_customers(after, size + 1, prefixes["companyname"], prefixes["domain"])
     if after and not rows:
         raise refusal(400, 2000, "The continuation token is invalid.")
-    shown = [_short(json.loads(document)) for _, document in rows[:size]]
+    shown = [_short(_listed(call, document)) for _, document in rows[:size]]
     links: Json = {"self": link(f"/customers?{_query(call, size)}")}
     more: Json = {"links": links}
     if rows and (len(rows) > size or call.world.options["trailingToken"]):
@@ -51,6 +45,12 @@ def list_customers(call: Call) -> Reply:
         header = {"key": "MS-ContinuationToken", "value": more["continuationToken"]}
         links["next"] = link(f"/customers?{_query(call, size)}&seekOperation=Next", headers=(header,))
     return collection(shown, **more)
+
+
+def _listed(call: Call, document: str) -> Json:
+    """A customer as this read sees it, which may be as it was before the last write."""
+    customer: Json = json.loads(document)
+    return (call.world.customer(customer["id"]) or customer) if "stale" in customer else customer
 
 
 def _filter(call: Call) -> dict[str, str]:
@@ -63,9 +63,10 @@ def _filter(call: Call) -> dict[str, str]:
         field, operator, value = (str(given[name]) for name in ("field", "operator", "value"))
     except (ValueError, KeyError, AttributeError, RecursionError) as error:
         raise refusal(400, 3000, "The filter is invalid.") from error
-    if field.lower() not in _SEARCHABLE or operator.lower() != "starts_with":
+    # The SDKs spell the operator starts_with, StartsWith or startsWith.
+    if field.lower() not in _SEARCHABLE or operator.lower().replace("_", "") != "startswith":
         raise refusal(400, 3000, "The filter supports starts_with on CompanyName and Domain.")
-    return prefixes | {field.lower(): value}
+    return prefixes | {field.lower(): value.encode("utf-8", "replace").decode()}
 
 
 def _query(call: Call, size: int) -> str:
@@ -100,6 +101,14 @@ def get_customer(call: Call) -> Reply:
     return Reply(200, full_customer(customer))
 
 
+def get_profile(call: Call) -> Reply:
+    """`GET /customers/{id}/profiles/company` and `billing`, where the customer's own links point to."""
+    profile = full_customer(commerce_customer(call)).get(f"{call.params['profile'].lower()}Profile")
+    if profile is None:
+        raise refusal(404, 1000, "The profile was not found.")
+    return Reply(200, profile)
+
+
 def full_customer(customer: Json) -> Json:
     """A customer as GET by ID shows it."""
     address = {"country": customer["country"], "city": "Redmond", "addressLine1": "1 Way", "postalCode": "98052"}
@@ -126,64 +135,6 @@ def full_customer(customer: Json) -> Json:
     }
     full.update(customer["wire"])
     return full
-
-
-def patch_customer(call: Call) -> Reply:
-    """`PATCH /customers/{id}`: one route for two things, told apart by the member that is there (section 14.4)."""
-    customer = call.world.customer(call.params["customer"])
-    if customer is None or customer["relationshipToPartner"] == "none":
-        raise refusal(400, 3000, "The relationship between the partner and customer does not exist.")
-    wanted = call.member("relationshipToPartner")
-    if isinstance(wanted, str) and wanted.lower() == "none":
-        return _remove(call, customer)
-    if call.member("allowDelegatedAccess") is False:
-        return _end_delegated_access(call, customer)
-    raise refusal(400, 3000, "Invalid property.")
-
-
-def _remove(call: Call, customer: Json) -> Reply:
-    blocker = first_blocker(customer, call.now)
-    if blocker is not None:
-        raise refusal(400, 3000, blocker)
-    old = {"relationshipToPartner": customer["relationshipToPartner"]}
-    customer |= {"relationshipToPartner": "none", "allowDelegatedAccess": False}
-    new = {"relationshipToPartner": "none"}
-    audit.record(call, customer, "remove_partner_customer_relationship", "partner_customer_relationship", old, new)
-    return Reply(200, _patched(relationshipToPartner="none"))
-
-
-def _end_delegated_access(call: Call, customer: Json) -> Reply:
-    if customer["allowDelegatedAccess"]:
-        customer["allowDelegatedAccess"] = False
-        old, new = {"allowDelegatedAccess": True}, {"allowDelegatedAccess": False}
-        audit.record(call, customer, "dap_admin_relationship_terminated", "partner_customer_dap", old, new)
-    return Reply(200, _patched(relationshipToPartner=customer["relationshipToPartner"], allowDelegatedAccess=False))
-
-
-def _patched(**changed: Any) -> Json:
-    """The answer names what was changed, everything else is null, the ID too (section 4.3)."""
-    names = [*("id", "commerceId", "companyProfile", "billingProfile", "relationshipToPartner"), "allowDelegatedAccess"]
-    names += ["userCredentials", "customDomains", "associatedPartnerId"]
-    return {**dict.fromkeys(names), **changed, "attributes": {"objectType": "Customer"}}
-
-
-def list_resellers_of_customer(call: Call) -> Reply:
-    """`GET /customers/{id}/relationships`: indirect resellers of that customer, not our relationship."""
-    return collection(commerce_customer(call)["resellers"])
-
-
-def list_resellers(call: Call) -> Reply:
-    """`GET /relationships`: every indirect reseller of this partner; a direct partner has none."""
-    found = {row["id"]: row for customer in call.world.every_customer() for row in customer["resellers"]}
-    return collection(list(found.values()))
-
-
-def list_relationship_requests(call: Call) -> Reply:
-    """`GET /customers/relationshiprequests`: the invitation that a customer's admin must accept."""
-    partner = call.world.partner["tenantId"]
-    query = f"invType=ResellerRelationship&partnerId={partner}&msppId=0&DAP=false"
-    url = f"https://admin.microsoft.com/Adminportal/Home?{query}#/BillingAccounts/partner-invitation"
-    return Reply(200, {"url": url, "attributes": {"objectType": "RelationshipRequest"}})
 
 
 def list_transfers(call: Call) -> Reply:

@@ -1,5 +1,7 @@
 """Entitlements of software and reservations, and the artifact behind a reservation (API facts, section 6.5)."""
 
+from collections.abc import Iterator
+
 from . import asynchrony
 from .clock import wire_day
 from .customers import commerce_customer
@@ -7,7 +9,7 @@ from .kinds import Kind
 from .lifecycle import instant_of
 from .messages import Call, Json, Reply, collection, refusal
 
-__all__ = ["get_artifact", "list_entitlements", "reservation_state"]
+__all__ = ["get_artifact", "list_entitlements", "observe_entitlement", "reservation_state"]
 
 _TYPES = {"software": "software", "reservedinstance": "reservedinstance"}
 _TYPES["virtualmachinereservedinstance"] = "reservedinstance"
@@ -25,7 +27,7 @@ def list_entitlements(call: Call) -> Reply:
         if wanted and entitlement["wire"].get("entitlementType") != _TYPES[wanted]:
             continue
         expiry = {"expiryDate": entitlement["expires"]} if dated and entitlement["expires"] else {}
-        shown.append(expiry | asynchrony.observe(entitlement))
+        shown.append(expiry | observe_entitlement(entitlement))
     return collection(shown)
 
 
@@ -34,12 +36,31 @@ def get_artifact(call: Call) -> Reply:
     for entitlement in commerce_customer(call)["entitlements"]:
         reservation = entitlement.get("reservation")
         if reservation and reservation["orderId"] == call.params["resource"].lower():
-            asynchrony.observe(entitlement)
-            return Reply(200, {"type": "reservedinstance", "reservations": [_reservation(entitlement)]})
+            observe_entitlement(entitlement)
+            return Reply(200, {"type": "reservedinstance", "reservations": list(_reservations(entitlement))})
     raise refusal(404, 1000, "The artifact was not found.")
 
 
-def _reservation(entitlement: Json) -> Json:
+def observe_entitlement(entitlement: Json) -> Json:
+    """Read an entitlement: what it shows this time. Once part of a reservation is back, the rest has a new ID."""
+    wire = asynchrony.observe(entitlement)
+    reservation = entitlement.get("reservation", {})
+    rest = reservation.get("rest")
+    if rest is not None and not asynchrony.in_progress(entitlement):
+        reservation["past"] = [*reservation.get("past", ()), reservation["id"]]
+        reservation |= {"id": rest["id"], "price": rest["price"], "rest": None}
+    return wire
+
+
+def _reservations(entitlement: Json) -> Iterator[Json]:
+    """The reservation that is left, after those that parts of it were returned from."""
+    common, reservation = _common(entitlement), entitlement["reservation"]
+    for past in reservation.get("past", ()):
+        yield common | {"reservationId": past, "quantity": 0, "provisioningState": "Cancelled"}
+    yield common
+
+
+def _common(entitlement: Json) -> Json:
     reservation, expires = entitlement["reservation"], instant_of(entitlement["expires"])
     return {
         "reservationId": reservation["id"],

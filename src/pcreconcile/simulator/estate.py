@@ -16,7 +16,7 @@
         refundsUsed: "0.00"                            # reservation refunds of the last twelve months, in USD
         wire: {…}                                      # raw members over GET customer
         items: [ITEM]
-        gdap: [{id, name, status, ends, wire}]
+        gdap: [{id, name, status, ends, wire, assignments: [{id, status, group, wire}]}]
         transfers: [{id, status, target, items: [NAME], wire}]   # the names of items; without items its lines are empty
         resellers: [{id, name, mpnId, state, wire}]    # indirect resellers of this customer
     formerCustomers:                                   # removed long ago: an audit record and nothing else
@@ -57,7 +57,8 @@ _CUSTOMER_FIELDS = (
     *("associatedPartnerId", "reservationRights", "refundsUsed", "wire", "items", "gdap", "transfers", "resellers"),
 )
 _RESELLER_FIELDS = ("id", "name", "mpnId", "state", "wire")
-_GDAP_FIELDS = ("id", "name", "status", "ends", "wire")
+_GDAP_FIELDS = ("id", "name", "status", "ends", "wire", "assignments")
+_ASSIGNMENT_FIELDS = ("id", "status", "group", "wire")
 _TRANSFER_FIELDS = ("id", "status", "target", "items", "wire")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -188,7 +189,21 @@ def _gdap(fields: Fields, tenant: str, company: str) -> Json:
         "activatedDateTime": wire_time(began),
         "endDateTime": wire_time(fields.date("ends") or began + timedelta(days=730)),
     }
-    return {"wire": wire | fields.mapping("wire"), "requests": []}
+    assignments = [_assignment(each, wire) for each in fields.each("assignments", _ASSIGNMENT_FIELDS)]
+    return {"wire": wire | fields.mapping("wire"), "requests": [], "assignments": assignments}
+
+
+def _assignment(fields: Fields, relationship: Json) -> Json:
+    container = fields.text("group", stable_id(relationship["id"], fields.where, "group"))
+    wire: Json = {
+        "id": fields.text("id", stable_id(relationship["id"], fields.where)),
+        "status": fields.text("status", "active"),
+        "createdDateTime": relationship["createdDateTime"],
+        "lastModifiedDateTime": relationship["lastModifiedDateTime"],
+        "accessContainer": {"accessContainerId": container, "accessContainerType": "securityGroup"},
+        "accessDetails": relationship["accessDetails"],
+    }
+    return wire | fields.mapping("wire")
 
 
 def _reseller(fields: Fields, tenant: str) -> Json:

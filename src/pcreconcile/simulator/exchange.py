@@ -6,14 +6,17 @@ repetition of the same write will be given.
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
 from .access import authorize
 from .clock import wire_time
+from .faults import Fault
 from .messages import Call, Json, Refusal, Reply, refusal
+from .mfa import self_tested
 from .routes import ROUTES
 from .routing import Access, Match, find_route, normal_path
 from .stamping import stamped
@@ -52,28 +55,34 @@ class Incoming:
 class Exchange:
     """Answers requests, one at a time, each in a transaction of its own."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, on_notification: Callable[[], None] = lambda: None) -> None:
+        """`on_notification` is called after a request that left something for webhooks."""
+        self.store, self._on_notification = store, on_notification
         self._throttle = Throttle()
 
-    def answer(self, incoming: Incoming, fault: str | None = None) -> Reply:
+    def answer(self, incoming: Incoming, fault: Fault | None = None) -> Reply:
         """The answer to a request, whose effect is committed."""
         request_id, correlation_id = incoming.identity("ms-requestid"), incoming.identity("ms-correlationid")
         with self.store.transaction():
-            world = World(self.store)
-            session = _Session(world, incoming, correlation_id, self._throttle)
+            world = World(self.store, reading=incoming.method == "GET" and not incoming.is_control)
+            session = _Session(world, incoming, correlation_id, self._throttle, fault)
             reply = session.run()
             if not incoming.is_control:
                 ids = {"requestId": request_id, "correlationId": correlation_id}
-                self.store.log(session.entry(reply) | ids | {"fault": fault})
+                self.store.log(session.entry(reply) | ids | {"fault": fault.kind if fault else None})
             own = {} if incoming.is_control else {"MS-RequestId": request_id, "MS-CorrelationId": correlation_id}
-            return stamped(reply, world, own, incoming.headers.get("x-locale", "en-US"), session.path)
+            reply = self_tested(reply, incoming.headers, session.access, world.signing_key)
+            date = world.now + timedelta(seconds=fault.skew if fault else 0)
+            answer = stamped(reply, world, own, incoming.headers.get("x-locale", "en-US"), session.path, date)
+        if world.notifies:
+            self._on_notification()
+        return answer
 
     def lose(self, incoming: Incoming, fault: str) -> None:
         """Log a request that never took effect."""
         with self.store.transaction():
             world = World(self.store)
-            session = _Session(world, incoming, "", self._throttle)
+            session = _Session(world, incoming, "", self._throttle, None)
             headers = incoming.headers
             lost = {"requestId": headers.get("ms-requestid"), "correlationId": headers.get("ms-correlationid")}
             self.store.log(session.entry(Reply(0)) | lost | {"status": None, "fault": fault})
@@ -82,13 +91,21 @@ class Exchange:
 class _Session:
     """The steps of one request."""
 
-    def __init__(self, world: World, incoming: Incoming, correlation_id: str, throttle: Throttle) -> None:
+    def __init__(
+        self, world: World, incoming: Incoming, correlation_id: str, throttle: Throttle, fault: Fault | None
+    ) -> None:
         self.world, self.incoming, self.correlation_id, self.throttle = world, incoming, correlation_id, throttle
+        self.fault = fault
         self.path = normal_path(incoming.path)
         self.replayed = False
         self.applied = False
         self.public_body: Any = None
         self.match = find_route(ROUTES, incoming.method, self.path)
+
+    @property
+    def access(self) -> Access | None:
+        """Who may call the route; None when there is none."""
+        return self.match.route.access if self.match.route else None
 
     def run(self) -> Reply:
         """The answer; what the request changed is written unless it was refused."""
@@ -98,10 +115,18 @@ class _Session:
             self._keep_if_write(refused.reply)
             return refused.reply
         if reply.status < _NOT_REFUSED_YET and not self.replayed:
-            self.world.save()
-            self.applied = self.world.changed and self.incoming.method in _WRITES
+            self._apply()
             self._keep_if_write(reply)
         return reply
+
+    def _apply(self) -> None:
+        """Write what the request changed, as far as a fault lets it."""
+        if self.fault is not None and self.fault.kind == "no-effect":
+            return
+        if self.fault is not None and self.fault.kind == "stale-reads":
+            self.world.delay(self.fault.reads)
+        self.world.save()
+        self.applied = self.world.changed and self.incoming.method in _WRITES
 
     def _answer(self) -> Reply:
         found = answer_token_route(self.incoming, self.path, self.world)
@@ -118,6 +143,9 @@ class _Session:
             self.replayed = True
             return Reply(kept["status"], kept["body"], kept["headers"])
         self.throttle.check(_resource(self.path), self.world.options)
+        if self.match.route.per_minute:
+            length = self.world.options["throttleWindowSeconds"]
+            self.throttle.count(self.match.route.pattern.pattern, self.match.route.per_minute, length)
         return self.match.route.handler(call)
 
     def _call(self) -> Call:
@@ -183,7 +211,10 @@ def _parsed(incoming: Incoming) -> Any:
     if not incoming.body.strip():
         return None
     try:
-        return json.loads(incoming.body)
+        body = json.loads(incoming.body)
+        # What nests too deeply to be written, with what is kept around it, is refused before anything is done.
+        json.dumps([[[[[body]]]]])
+        return body
     except (ValueError, RecursionError) as error:
         if incoming.is_control:
             return incoming.body.decode("utf-8", "replace").strip()

@@ -1,5 +1,7 @@
 """Microsoft Graph as far as granular delegated admin privileges need it (API facts, section 7)."""
 
+import hashlib
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -10,7 +12,16 @@ from . import asynchrony, audit
 from .clock import wire_time
 from .messages import Call, Json, Reply, odata_refusal
 
-__all__ = ["create_request", "get_relationship", "get_request", "list_relationships", "list_requests"]
+__all__ = [
+    "create_request",
+    "etag_of",
+    "find_relationship",
+    "get_relationship",
+    "get_request",
+    "list_relationships",
+    "list_requests",
+    "shown",
+]
 
 _CLAUSE = re.compile(r"\s*(customer/tenantId|status)\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
 _AND = re.compile(r"\s+and\s+", re.IGNORECASE)
@@ -25,7 +36,7 @@ def list_relationships(call: Call) -> Reply:
     found = list(islice(_relationships(call, wanted, skip), top + 1))
     body: Json = {
         "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#tenantRelationships/delegatedAdminRelationships",
-        "value": [_shown(asynchrony.observe(each)) for each in found[:top]],
+        "value": [shown(asynchrony.observe(each)) for each in found[:top]],
     }
     if len(found) > top:
         body["@odata.nextLink"] = f"{call.base_url}{_PATH}?{_next_query(call, top, skip + top)}"
@@ -72,11 +83,19 @@ def _matches(wire: Json, wanted: dict[str, str]) -> bool:
     return wanted.get("status") in (None, str(wire.get("status")).lower())
 
 
-def _shown(wire: Json) -> Json:
-    return {"@odata.etag": f'W/"{wire["status"]}"'} | wire
+def etag_of(wire: Json) -> str:
+    """The weak etag of a resource: another one whenever something of it has changed."""
+    digest = hashlib.sha256(json.dumps(wire, sort_keys=True).encode()).hexdigest()
+    return f'W/"{digest[:24]}"'
 
 
-def _find(call: Call) -> tuple[Json, Json]:
+def shown(wire: Json) -> Json:
+    """A resource as Graph shows it."""
+    return {"@odata.etag": etag_of(wire)} | wire
+
+
+def find_relationship(call: Call) -> tuple[Json, Json]:
+    """The customer and the relationship of a path. Raises Graph's 404."""
     wanted = call.params["relationship"].lower()
     for tenant in call.world.store.customers_mentioning(wanted):
         customer = call.world.customer(tenant) or {}
@@ -88,17 +107,17 @@ def _find(call: Call) -> tuple[Json, Json]:
 
 def get_relationship(call: Call) -> Reply:
     """`GET …/delegatedAdminRelationships/{id}`."""
-    return Reply(200, _shown(asynchrony.observe(_find(call)[1])))
+    return Reply(200, shown(asynchrony.observe(find_relationship(call)[1])))
 
 
 def list_requests(call: Call) -> Reply:
     """`GET …/{id}/requests`."""
-    return Reply(200, {"value": _find(call)[1]["requests"]})
+    return Reply(200, {"value": find_relationship(call)[1]["requests"]})
 
 
 def get_request(call: Call) -> Reply:
     """`GET …/{id}/requests/{request}`."""
-    for request in _find(call)[1]["requests"]:
+    for request in find_relationship(call)[1]["requests"]:
         if request["id"].lower() == call.params["request"].lower():
             return Reply(200, request)
     raise odata_refusal(404, "NotFound", "The request was not found.")
@@ -106,7 +125,7 @@ def get_request(call: Call) -> Reply:
 
 def create_request(call: Call) -> Reply:
     """`POST …/{id}/requests`: terminate is the only action of a partner, for active relationships only."""
-    customer, relationship = _find(call)
+    customer, relationship = find_relationship(call)
     if call.member("action") != "terminate":
         raise odata_refusal(400, "BadRequest", "The action is not supported.")
     if relationship["wire"]["status"] != "active":

@@ -4,7 +4,7 @@ Everything is a function of the customer's document and the instant, so it is ap
 at, however many terms have passed since.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +59,8 @@ def term_end(item: Json) -> datetime | None:
 def _modern_step(item: Json, now: datetime) -> bool:
     """One change of state whose time has come; whether there was one."""
     end, wire = term_end(item), item["wire"]
+    if _run_schedule(item, now, end):
+        return True
     if end is None or now < end:
         return False
     if wire.get("status") in ("active", "suspended"):
@@ -76,7 +78,7 @@ def _end_of_term(item: Json, end: datetime) -> None:
     if wire["status"] == "suspended":
         _expire(wire)
     elif wire.get("autoRenewEnabled"):
-        _renew(item, end)
+        _renew(item, end, _next_term(wire))
     elif item["kind"] == Kind.NEW_COMMERCE_LICENSE and not wire.get("isTrial") and not ends_by_instruction(wire):
         _extend(item, end)
     else:
@@ -85,34 +87,75 @@ def _end_of_term(item: Json, end: datetime) -> None:
 
 def ends_by_instruction(wire: Json) -> bool:
     """Whether an instruction says that the subscription stops at the end of its term (section 10)."""
-    actions = wire.get("scheduledActions") or ()
-    return any(
-        action.get("scheduleType") == "TermEnd" and action.get("actionType") == "Cancel"
-        for action in actions
-        if isinstance(action, dict)
-    )
+    wanted = ("TermEnd", "Cancel")
+    return any((action.get("scheduleType"), action.get("actionType")) == wanted for action in _scheduled(wire))
 
 
 def _expire(wire: Json) -> None:
     wire |= {"status": "expired", "autoRenewEnabled": False, "cancellationAllowedUntilDate": None}
 
 
-def _renew(item: Json, start: datetime) -> None:
+def _run_schedule(item: Json, now: datetime, end: datetime | None) -> bool:
+    """Execute the earliest scheduled change whose own date has come; whether there was one (section 10)."""
+    wire = item["wire"]
+    began = instant_of(wire.get("effectiveStartDate"))
+    dated = sorted(_dated_actions(wire), key=lambda each: each[0])
+    if wire.get("status") != "active" or began is None or end is None or not dated:
+        return False
+    at, action = dated[0]
+    if now < at or end <= at:
+        return False
+    wire["scheduledActions"].remove(action)
+    _SCHEDULED[action["actionType"]](item, max(at, began), _mapping(action.get("instructions")))
+    return True
+
+
+def _dated_actions(wire: Json) -> Iterator[tuple[datetime, Json]]:
+    for action in _scheduled(wire):
+        at = instant_of(action.get("effectiveDate")) if action.get("scheduleType") == "CustomDate" else None
+        if at is not None and action.get("actionType") in _SCHEDULED:
+            yield at, action
+
+
+def _scheduled(wire: Json) -> list[Json]:
+    """The instructions that have the shape of one; an estate may hold others."""
+    actions = wire.get("scheduledActions")
+    return [each for each in actions if isinstance(each, dict)] if isinstance(actions, list) else []
+
+
+def _mapping(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _cancel(item: Json, _at: datetime, _told: Json) -> None:
+    item["wire"] |= {"status": "deleted", "autoRenewEnabled": False, "scheduledActions": []}
+    item["wire"]["cancellationAllowedUntilDate"] = None
+
+
+def _change_product(item: Json, at: datetime, told: Json) -> None:
+    """Another product in the same subscription; a new term begins when the instruction names one."""
+    wire, product = item["wire"], _mapping(told.get("product"))
+    parts = [product.get(name) for name in ("productId", "skuId", "availabilityId")]
+    if all(parts):
+        wire["offerId"] = ":".join(map(str, parts))
+    if product.get("termDuration"):
+        _renew(item, at, told)
+
+
+def _renew(item: Json, start: datetime, told: Json) -> None:
     """A new term, as the instructions for it say, with a new window (5.5: the window reopens on renewal)."""
     wire = item["wire"]
-    told = _next_term(wire)
-    product = told.get("product") or {}
-    wire["termDuration"] = product.get("termDuration") or wire["termDuration"]
+    term = _mapping(told.get("product")).get("termDuration")
+    wire["termDuration"] = term if is_term(term) else wire["termDuration"]
     wire["quantity"] = told.get("quantity") or wire["quantity"]
     _new_term(wire, start, start + timedelta(days=WINDOW_DAYS.get(Kind(item["kind"]), 7)))
 
 
 def _next_term(wire: Json) -> Json:
-    actions = [action for action in wire.get("scheduledActions") or () if isinstance(action, dict)]
-    for action in actions:
-        if action.get("actionType") == "RenewToNewTerm":
-            return dict(action.get("instructions") or {})
-    return dict(wire.get("scheduledNextTermInstructions") or {})
+    for action in _scheduled(wire):
+        if action.get("actionType") == "RenewToNewTerm" and action.get("scheduleType") != "CustomDate":
+            return _mapping(action.get("instructions"))
+    return _mapping(wire.get("scheduledNextTermInstructions"))
 
 
 def _extend(item: Json, start: datetime) -> None:
@@ -134,6 +177,15 @@ def _new_term(wire: Json, start: datetime, window_until: datetime | None) -> Non
     wire["effectiveStartDate"] = wire_time(start)
     wire["commitmentEndDate"] = wire_day(end)
     wire["cancellationAllowedUntilDate"] = wire_time(window_until) if window_until else None
+
+
+_SCHEDULED: dict[str, Callable[[Json, datetime, Json], None]] = {
+    "Cancel": _cancel,
+    "RenewToNewTerm": _renew,
+    "RenewToExtendedServiceTerm": lambda item, at, _told: _extend(item, at),
+    "Transition": _change_product,
+}
+"""What a change with a date of its own does. The facts name the actions and not their effect: this is a choice."""
 
 
 def _legacy_step(item: Json, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """Azure Resource Manager as far as the return of a reservation needs it (API facts, section 6.6).
 
 `calculateRefund` opens a session and says what would come back; `return` needs that session, is accepted, and settles
-after a few reads. Returns draw on an allowance of USD 50,000 per customer and rolling twelve months.
+after a few reads. Returns draw on an allowance of USD 50,000 per customer and rolling twelve months. When part of a
+reservation is returned, it ends and the rest goes on under a new ID.
 """
 
 import re
@@ -11,10 +12,10 @@ from decimal import Decimal
 
 from . import asynchrony, audit
 from .clock import wire_time
-from .entitlements import reservation_state
+from .entitlements import observe_entitlement, reservation_state
 from .lifecycle import instant_of
 from .messages import Call, Json, Reply, member, odata_refusal
-from .software import cancel_entitlement
+from .software import reduce_entitlement
 
 __all__ = ["calculate_refund", "get_operation", "list_reservations", "return_reservation"]
 
@@ -47,10 +48,13 @@ def _check_rights(call: Call, customer: Json) -> None:
 def list_reservations(call: Call) -> Reply:
     """`GET …/reservationOrders/{id}/reservations`."""
     _, entitlement = _find(call)
-    wire = asynchrony.observe(entitlement)
+    wire, reservation = observe_entitlement(entitlement), entitlement["reservation"]
     properties = {"quantity": wire["quantity"], "provisioningState": reservation_state(entitlement)}
-    properties |= {"displayName": entitlement["reservation"]["name"], "expiryDate": entitlement["expires"]}
-    return Reply(200, {"value": [{"id": _full_id(entitlement), "properties": properties}]})
+    properties |= {"displayName": reservation["name"], "expiryDate": entitlement["expires"]}
+    past = properties | {"quantity": 0, "provisioningState": "Cancelled"}
+    orders = _full_id(entitlement).rpartition("/")[0]
+    rows = [{"id": f"{orders}/{each}", "properties": past} for each in reservation.get("past", ())]
+    return Reply(200, {"value": [*rows, {"id": _full_id(entitlement), "properties": properties}]})
 
 
 def _full_id(entitlement: Json) -> str:
@@ -62,13 +66,14 @@ def _full_id(entitlement: Json) -> str:
 def calculate_refund(call: Call) -> Reply:
     """`POST …/calculateRefund`: the refund, the allowance used so far, and what forbids the return."""
     customer, entitlement = _find(call)
-    _check_reservation(call, entitlement)
+    quantity = _quantity(call, entitlement)
     session = str(uuid.uuid4())
-    entitlement["session"] = session
+    entitlement |= {"session": session, "sessionQuantity": quantity}
     return Reply(200, _refund_body(call, customer, entitlement, session))
 
 
-def _check_reservation(call: Call, entitlement: Json) -> None:
+def _quantity(call: Call, entitlement: Json) -> int:
+    """How many the body returns. Raises when it names no such reservation, or none that can be returned."""
     named = member(member(call.body, "properties"), "reservationToReturn")
     parsed = _RESERVATION.fullmatch(str(member(named, "reservationId")))
     reservation, quantity = entitlement["reservation"], member(named, "quantity")
@@ -76,21 +81,23 @@ def _check_reservation(call: Call, entitlement: Json) -> None:
         raise odata_refusal(400, "BadRequest", "The reservationToReturn is invalid.")
     if asynchrony.in_progress(entitlement) or reservation_state(entitlement) != "Created":
         raise odata_refusal(400, "InvalidReservationState", "The reservation cannot be returned in its present state.")
-    # Partial returns make a new reservation; this service returns whole ones only.
-    if type(quantity) is not int or quantity != entitlement["wire"]["quantity"]:
-        raise odata_refusal(400, "InvalidQuantity", "The quantity is not that of the reservation.")
+    held = entitlement["wire"]["quantity"]
+    if type(quantity) is not int or type(held) is not int or not 1 <= quantity <= held:
+        raise odata_refusal(400, "InvalidQuantity", "The quantity is not one of the reservation.")
+    return quantity
 
 
 def _refund_body(call: Call, customer: Json, entitlement: Json, session: str) -> Json:
-    refund = _usd(_refund(call, entitlement))
+    quantity = entitlement["sessionQuantity"]
+    refund = _usd(_refund(call, entitlement, quantity))
     policy = {
         "consumedRefundsTotal": _usd(_consumed(call, customer)),
         "maxRefundLimit": _usd(ALLOWANCE),
-        "policyErrors": _policy_errors(call, customer, entitlement),
+        "policyErrors": _policy_errors(call, customer, entitlement, quantity),
     }
     properties = {
         "sessionId": session,
-        "quantity": entitlement["wire"]["quantity"],
+        "quantity": quantity,
         "billingRefundAmount": refund,
         "pricingRefundAmount": refund,
         "policyResult": {"properties": policy},
@@ -103,14 +110,20 @@ def _usd(amount: Decimal) -> Json:
     return {"currencyCode": "USD", "amount": float(amount)}
 
 
-def _refund(call: Call, entitlement: Json) -> Decimal:
-    """The price, prorated by days that are left."""
+def _refund(call: Call, entitlement: Json, quantity: int) -> Decimal:
+    """The price of so many, prorated by days that are left."""
     starts, expires = instant_of(entitlement["reservation"]["starts"]), instant_of(entitlement["expires"])
-    price = Decimal(entitlement["reservation"]["price"])
+    price = _price(entitlement, quantity)
     if starts is None or expires is None or expires <= starts:
-        return price
+        return price.quantize(_CENT)
     share = Decimal((expires - max(call.now, starts)).days) / Decimal(max((expires - starts).days, 1))
     return (price * min(max(share, Decimal(0)), Decimal(1))).quantize(_CENT)
+
+
+def _price(entitlement: Json, quantity: int) -> Decimal:
+    """What was paid for so many of a reservation."""
+    whole, held = Decimal(entitlement["reservation"]["price"]), int(entitlement["wire"]["quantity"])
+    return whole * quantity / max(held, 1)
 
 
 def _consumed(call: Call, customer: Json) -> Decimal:
@@ -119,10 +132,10 @@ def _consumed(call: Call, customer: Json) -> Decimal:
     return sum((Decimal(each["amount"]) for each in recent), Decimal(0))
 
 
-def _policy_errors(call: Call, customer: Json, entitlement: Json) -> list[Json]:
+def _policy_errors(call: Call, customer: Json, entitlement: Json, quantity: int) -> list[Json]:
     if not entitlement["reservation"]["refundable"]:
         return [{"code": "NonRefundableProduct", "message": "This reservation cannot be refunded."}]
-    if _consumed(call, customer) + _refund(call, entitlement) > ALLOWANCE:
+    if _consumed(call, customer) + _refund(call, entitlement, quantity) > ALLOWANCE:
         return [{"code": "RefundLimitExceeded", "message": "The refund exceeds the rolling limit of 50000 USD."}]
     return []
 
@@ -130,17 +143,20 @@ def _policy_errors(call: Call, customer: Json, entitlement: Json) -> list[Json]:
 def return_reservation(call: Call) -> Reply:
     """`POST …/return`: 202 with the address of the operation. Needs the session of `calculateRefund`."""
     customer, entitlement = _find(call)
-    _check_reservation(call, entitlement)
+    quantity = _quantity(call, entitlement)
     session = member(member(call.body, "properties"), "sessionId")
-    if not session or session != entitlement.get("session"):
+    if not session or (session, quantity) != (entitlement.get("session"), entitlement.get("sessionQuantity")):
         raise odata_refusal(400, "InvalidSessionId", "The session of calculateRefund is missing or unknown.")
-    errors = _policy_errors(call, customer, entitlement)
+    errors = _policy_errors(call, customer, entitlement, quantity)
     if errors:
         raise odata_refusal(400, errors[0]["code"], errors[0]["message"])
     body = _refund_body(call, customer, entitlement, session)
-    customer["refunds"].append({"at": wire_time(call.now), "amount": str(_refund(call, entitlement))})
+    customer["refunds"].append({"at": wire_time(call.now), "amount": str(_refund(call, entitlement, quantity))})
     old = dict(entitlement["wire"])
-    new = cancel_entitlement(old)
+    new = reduce_entitlement(old, quantity)
+    if new["quantity"]:
+        price = _price(entitlement, new["quantity"]).quantize(_CENT)
+        entitlement["reservation"]["rest"] = {"id": str(uuid.uuid4()), "price": str(price)}
     asynchrony.begin(entitlement, call.world.options["asyncReads"], new)
     audit.record(call, customer, "return_reservation", "reservation", old, old | new)
     order = entitlement["reservation"]["orderId"]
@@ -151,7 +167,7 @@ def return_reservation(call: Call) -> Reply:
 def get_operation(call: Call) -> Reply:
     """The operation behind a return: 202 until it has settled."""
     _, entitlement = _find(call)
-    asynchrony.observe(entitlement)
+    observe_entitlement(entitlement)
     if asynchrony.in_progress(entitlement):
         return Reply(202, None, {"Location": f"{call.base_url}{call.path}", "Retry-After": "1"})
     return Reply(200, {"id": call.path, "status": "Succeeded"})

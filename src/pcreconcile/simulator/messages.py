@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer before it is written: `body` is JSON, or text as it stands, or nothing."""
+    """An answer before it is written: `body` is JSON, or text or bytes as they stand, or nothing."""
 
     status: int
     body: Any = None

@@ -14,6 +14,7 @@ DEFAULTS: Json = {
     "asyncReads": 2,
     "byteOrderMark": False,
     "errorCodeText": False,
+    "orderLagReads": 0,
     "pageSize": 100,
     "resetOmitted": True,
     "sandbox": False,
@@ -24,9 +25,11 @@ DEFAULTS: Json = {
 """`acceptedUpdates`: PATCH of a subscription answers 202 and takes effect later (5.6).
 `asyncReads`: how many reads still show the old state of something asynchronous.
 `byteOrderMark`: 2xx bodies begin with one (14.1). `errorCodeText`: error codes are strings (14.7).
+`orderLagReads`: how many reads do not see an order that is younger than fifteen minutes (6.1).
 `pageSize`: customers and audit records per page when `size` is absent or 0.
 `resetOmitted`: PATCH of a subscription resets renewal settings that its body leaves out (C2).
-`sandbox`: reservations can be cancelled by PATCH order, as in the integration sandbox (section 0).
+`sandbox`: reservations can be cancelled by PATCH order, and a customer deleted, as in the integration sandbox
+(sections 0 and 4.4).
 `throttlePerMinute`: requests per resource and window of `throttleWindowSeconds`, 0 for no limit (9.3).
 `trailingToken`: the last page of customers carries a token that leads to 400/2000 (section 3)."""
 

@@ -10,10 +10,12 @@ from .lifecycle import instant_of
 from .messages import Call, Json, Reply, collection, link, member, refusal
 from .software import cancel_line
 from .transitions import passed_window, window_is_open
+from .webhooks import notify_subscription
 
 __all__ = ["get_order", "get_order_provisioning_status", "list_orders", "patch_order"]
 
-_ONE_TIME = "onetime"
+LAG = timedelta(minutes=15)
+"""How long a new order may take to show (section 6.1)."""
 
 
 def _find(call: Call, customer: Json) -> Json:
@@ -23,8 +25,20 @@ def _find(call: Call, customer: Json) -> Json:
     for order in orders:
         known = order["wire"]["id"]
         if known == wanted or (_is_legacy(order) and known.lower() == wanted.lower()):
+            if not _is_visible(call, order):
+                break
             return order
     raise refusal(404, 20000, f"The order {wanted} was not found.")
+
+
+def _is_visible(call: Call, order: Json) -> bool:
+    """Whether a read sees an order: a new one hides from the first few, as long as it is new."""
+    created = instant_of(order["wire"].get("creationDate"))
+    seen = order.get("reads", 0)
+    if created is None or call.now >= created + LAG or seen >= call.world.options["orderLagReads"]:
+        return True
+    order["reads"] = seen + 1
+    return False
 
 
 def _is_legacy(order: Json) -> bool:
@@ -43,7 +57,7 @@ def _render(customer: Json, order: Json) -> Json:
 def list_orders(call: Call) -> Reply:
     """`GET /orders[?billingType=onetime]`; never paged."""
     customer = commerce_customer(call)
-    orders = [_render(customer, order) for order in customer["orders"]]
+    orders = [_render(customer, order) for order in customer["orders"] if _is_visible(call, order)]
     wanted = call.query.get("billingtype", "").replace("_", "").lower()
     if wanted:
         orders = [each for each in orders if str(each.get("billingCycle")).replace("_", "") == wanted]
@@ -80,9 +94,10 @@ def patch_order(call: Call) -> Reply:
     for line in lines:
         _check_cancellable(call, customer, order, line)
     old = _render(customer, order)
-    for line in lines:
-        _cancel(customer, order, line)
-    audit.record(call, customer, "update_order", "order", old, _render(customer, order))
+    ended = [each for line in lines if (each := _cancel(customer, order, line)) is not None]
+    record = audit.record(call, customer, "update_order", "order", old, _render(customer, order))
+    for subscription in ended:
+        notify_subscription(call, customer, subscription, record)
     return Reply(200, _render(customer, order))
 
 
@@ -141,8 +156,10 @@ def _subscription_of(customer: Json, line: Json) -> Json | None:
     return next((wire for wire in wires if wire["id"] == line.get("subscriptionId")), None)
 
 
-def _cancel(customer: Json, order: Json, line: Json) -> None:
+def _cancel(customer: Json, order: Json, line: Json) -> Json | None:
+    """Empty a line; the subscription that ended with it."""
     cancel_line(customer, order["wire"], line)
     subscription = _subscription_of(customer, line)
     if subscription is not None:
         subscription |= {"status": "deleted", "autoRenewEnabled": False}
+    return subscription

@@ -13,38 +13,48 @@ from .messages import Call, Json, Reply
 
 __all__ = ["show"]
 
-_LATEST = 50
-_CUSTOMERS = 200
+_LATEST = 40
+_CUSTOMERS = 100
+_REFRESH_SECONDS = 5
 _STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem;color:#1b1b1b;background:#fff}
-table{border-collapse:collapse;width:100%;margin:.4rem 0 1.2rem}
-th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600}summary{cursor:pointer;padding:.2rem 0}code{font-size:.9em}.gone{color:#777}
+body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem auto;max-width:110rem;padding:0 1rem;
+color:#1b1b1b;background:#fff}
+main{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:2rem}
+@media(max-width:75rem){main{grid-template-columns:minmax(0,1fr)}}
+table{border-collapse:collapse;width:100%;margin:.2rem 0 1.2rem}
+th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}
+th{font-weight:600}h3{font-size:1em;margin:1rem 0 .2rem}code{font-size:.9em}.gone{color:#777}
 """
 
 
 def show(call: Call) -> Reply:
-    """`GET /`."""
+    """`GET /`; it shows itself again every few seconds."""
     count = len(call.world.store.customers())
     shown = "".join(_customer(each) for each in islice(call.world.every_customer(), _CUSTOMERS))
-    more = f"<p>{count - _CUSTOMERS} more</p>" if count > _CUSTOMERS else ""
+    more = f"<p>The first {_CUSTOMERS} of {count} customers; all of them are in <code>/_simulator/world</code>.</p>"
     latest = reversed(call.world.store.requests(limit=_LATEST))
     body = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="{_REFRESH_SECONDS}">
 <title>Partner Center simulator</title><style>{_STYLE}</style></head><body>
 <h1>Partner Center simulator</h1>
-<p>{_text(call.world.partner["name"])} <code>{_text(call.world.partner["tenantId"])}</code>,
-{wire_time(call.now)}, {count} customers</p>
-<h2>Customers</h2>{shown}{more}
-<h2>Latest requests</h2>
-{_table(("#", "at", "request", "status", "code", "effect"), map(_request, latest))}
-</body></html>"""
+<p>{_text(call.world.partner["name"])} <code>{_text(call.world.partner["tenantId"])}</code>, {count} customers.
+The clock {_clock(call)} <time>{wire_time(call.now)}</time>.</p>
+<main><section><h2>Customers</h2>{more if count > _CUSTOMERS else ""}{shown}</section>
+<section><h2>Latest requests</h2>
+{_table(("#", "at", "method", "path", "status", "code", "effect"), map(_request, latest))}
+</section></main></body></html>"""
     headers = {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
         "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
     }
     return Reply(200, body, headers)
+
+
+def _clock(call: Call) -> str:
+    return "stands at" if call.world.clock.fixed is not None else "runs, at"
 
 
 def _text(value: Any) -> str:
@@ -64,7 +74,7 @@ def _customer(customer: Json) -> str:
     title = f"{_text(customer['companyName'])} <code>{_text(customer['id'])}</code> {_text(customer['domain'])}"
     state = f"{_text(customer['relationshipToPartner'])}, {len(holdings)} holdings"
     table = _table(("what", "kind", "ID", "quantity", "status", "ends"), holdings)
-    return f'<details class="{"gone" if gone else "live"}"><summary>{title}: {state}</summary>{table}</details>'
+    return f'<div class="{"gone" if gone else "live"}"><h3>{title}: {state}</h3>{table if holdings else ""}</div>'
 
 
 def _subscription(item: Json) -> tuple[Any, ...]:
@@ -90,4 +100,5 @@ def _entitlement(entitlement: Json) -> tuple[Any, ...]:
 def _request(entry: Json) -> tuple[Any, ...]:
     effects = [name for name in ("applied", "replayed") if entry.get(name)] + [entry.get("fault") or ""]
     target = entry["path"] + (f"?{entry['query']}" if entry["query"] else "")
-    return (entry["seq"], entry["at"], f"{entry['method']} {target}", entry["status"], entry["code"], " ".join(effects))
+    status = "none" if entry["status"] is None else entry["status"]
+    return (entry["seq"], entry["at"], entry["method"], target, status, entry["code"], " ".join(effects))

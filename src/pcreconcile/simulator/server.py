@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 import sqlite3
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from . import RunningSimulator, SimulatorError, SimulatorSettings, example_estate
 from .app import SimulatorApp
 from .clock import FIRST_YEAR, LAST_YEAR, Clock
+from .courier import Courier
 from .estate import read_estate, read_estate_file
 from .exchange import Exchange
-from .faults import FaultPlan, read_fault_file
+from .faults import Fault, FaultPlan, read_fault_file
 from .generated import generate
+from .interference import Cut
 from .messages import Json
 from .store import Store
 from .world import found
@@ -94,11 +97,16 @@ class _Connections:
 
         return Registered
 
-    def drop(self, scope: Scope) -> None:
-        """Close a request's connection; what was written before still goes out."""
+    def drop(self, scope: Scope, how: Cut) -> None:
+        """Close a request's connection, after what was written before; or reset it."""
         transport = self._transports.get(scope["client"])
-        if transport is not None:
-            transport.close()
+        if transport is None:
+            return
+        if how is Cut.RESET:
+            # Without lingering, the kernel ends a connection by a reset instead of an orderly farewell.
+            own = transport.get_extra_info("socket")
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -127,18 +135,20 @@ class _Instance:
     """A world, a bound socket and a server for it. Raises SimulatorError when one of them cannot be had."""
 
     def __init__(self, settings: SimulatorSettings, on_ready: Callable[[str], None]) -> None:
-        faults = FaultPlan(read_fault_file(settings.faults) if settings.faults else [])
+        faults = read_fault_file(settings.faults) if settings.faults else None
         self.socket = _bind(settings.host, settings.port)
         try:
             self.store = open_store(settings)
+            plan = _started(self.store, faults)
         except BaseException:
             self.socket.close()
             raise
         host, port = self.socket.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         connections = _Connections()
+        self.courier = Courier(self.store, self.url)
         config = uvicorn.Config(
-            SimulatorApp(Exchange(self.store), faults, connections.drop),
+            SimulatorApp(Exchange(self.store, self.courier.wake), plan, connections.drop),
             http=connections.protocol(),
             ws="none",
             lifespan="off",
@@ -153,13 +163,31 @@ class _Instance:
         self.server = _Server(config, lambda: on_ready(self.url))
 
     async def run(self) -> None:
-        """Serve until stopped."""
-        await self.server.serve(sockets=[self.socket])
+        """Serve until stopped, and deliver notifications meanwhile."""
+        delivering = asyncio.create_task(self.courier.run())
+        try:
+            await self.server.serve(sockets=[self.socket])
+        finally:
+            delivering.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await delivering
 
     def close(self) -> None:
         """Let go of the port and the world."""
         self.socket.close()
         self.store.close()
+
+
+def _started(store: Store, faults: list[Fault] | None) -> FaultPlan:
+    plan = FaultPlan(store)
+    try:
+        plan.start(faults)
+    except BaseException as error:
+        store.close()
+        if isinstance(error, sqlite3.Error):
+            raise SimulatorError(f"the state cannot be written: {error}") from error
+        raise
+    return plan
 
 
 def _bind(host: str, port: int) -> socket.socket:

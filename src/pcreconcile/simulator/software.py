@@ -2,7 +2,7 @@
 
 from .messages import Json
 
-__all__ = ["cancel_entitlement", "cancel_line", "cancel_software_of"]
+__all__ = ["cancel_entitlement", "cancel_line", "cancel_software_of", "reduce_entitlement"]
 
 
 def cancel_software_of(customer: Json, subscription: Json) -> None:
@@ -22,6 +22,15 @@ def cancel_line(customer: Json, order: Json, line: Json) -> None:
         reference = entitlement["wire"]["referenceOrder"]
         if reference["id"] == order["id"] and reference["lineItemId"] == str(line["lineItemNumber"]):
             entitlement["wire"].update(cancel_entitlement(entitlement["wire"]))
+
+
+def reduce_entitlement(wire: Json, by: int) -> Json:
+    """The members of an entitlement of which so much is no longer fulfilled."""
+    left = wire["quantity"] - by
+    if not left:
+        return cancel_entitlement(wire)
+    fulfilled, gone = {"quantity": left, "status": "Fulfilled"}, {"quantity": by, "status": "Unfulfilled"}
+    return {"quantity": left, "quantityDetails": [fulfilled, gone]}
 
 
 def cancel_entitlement(wire: Json) -> Json:

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -14,11 +15,10 @@ __all__ = ["stamped"]
 _FIRST_ERROR = 400
 
 
-def stamped(reply: Reply, world: World, ids: Mapping[str, str], locale: str, path: str) -> Reply:
+def stamped(reply: Reply, world: World, ids: Mapping[str, str], locale: str, path: str, date: datetime) -> Reply:
     """An answer with its headers: the IDs of the request, which the simulator's own routes lack, and the date."""
     own = {**ids, "MS-CV": f"{uuid.uuid4().hex[:16]}.0", "MS-ServerId": "000002", "X-Locale": locale} if ids else {}
-    date = format_datetime(world.now.replace(microsecond=0), usegmt=True)
-    headers = {**own, **reply.headers, "Date": date}
+    headers = {**own, **reply.headers, "Date": format_datetime(date.replace(microsecond=0), usegmt=True)}
     if reply.body is None or not path.lower().startswith("/v1/"):
         return Reply(reply.status, reply.body, headers)
     if reply.status >= _FIRST_ERROR:

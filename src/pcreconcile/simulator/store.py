@@ -17,7 +17,7 @@ from .messages import Json
 
 __all__ = ["Store"]
 
-FORMAT = 1
+FORMAT = 2
 """Kept in PRAGMA user_version; another number is another program's file."""
 
 _SCHEMA = """
@@ -28,6 +28,7 @@ CREATE TABLE customers (
 CREATE TABLE audit (seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, record TEXT NOT NULL);
 CREATE TABLE requests (seq INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL);
 CREATE TABLE answers (write TEXT PRIMARY KEY, answer TEXT NOT NULL);
+CREATE TABLE deliveries (seq INTEGER PRIMARY KEY AUTOINCREMENT, pending INTEGER NOT NULL, record TEXT NOT NULL);
 """
 
 
@@ -90,15 +91,16 @@ class Store:
         row = self._db.execute("SELECT document FROM customers WHERE id = ?", (tenant_id.lower(),)).fetchone()
         return None if row is None else str(row[0])
 
-    def save_customer(self, customer: Json, document: str) -> None:
-        """Insert a customer or replace it in its place."""
+    def save_customer(self, customer: Json, document: str, relationship: str) -> None:
+        """Insert a customer or replace it in its place; `relationship` is what the list of customers goes by."""
         self._db.execute(
             "INSERT INTO customers (id, relationship, company, domain, delegations, document) "
             "VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (id) DO UPDATE SET relationship = excluded.relationship, document = excluded.document",
+            "ON CONFLICT (id) DO UPDATE SET relationship = excluded.relationship, "
+            "delegations = excluded.delegations, document = excluded.document",
             (
                 customer["id"].lower(),
-                customer["relationshipToPartner"],
+                relationship,
                 customer["companyName"].casefold(),
                 customer["domain"].casefold(),
                 len(customer["gdap"]),
@@ -140,6 +142,30 @@ class Store:
         """Audit records of a span of time, in the order they were written."""
         rows = self._db.execute("SELECT record FROM audit WHERE at >= ? AND at < ? ORDER BY seq", (start, end))
         return [json.loads(row[0]) for row in rows]
+
+    def audit_record(self, record_id: str) -> Json | None:
+        """One audit record by its ID, in any case."""
+        row = self._db.execute(
+            "SELECT record FROM audit WHERE lower(json_extract(record, '$.id')) = ?", (record_id.lower(),)
+        ).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def add_delivery(self, record: Json, *, pending: bool) -> None:
+        """Append a notification, to be delivered when pending."""
+        self._db.execute("INSERT INTO deliveries (pending, record) VALUES (?, ?)", (pending, json.dumps(record)))
+
+    def save_delivery(self, seq: int, record: Json, *, pending: bool) -> None:
+        """Keep what has become of a notification."""
+        self._db.execute(
+            "UPDATE deliveries SET pending = ?, record = ? WHERE seq = ?", (pending, json.dumps(record), seq)
+        )
+
+    def deliveries(self, *, only_pending: bool = False) -> list[tuple[int, Json]]:
+        """Sequence numbers and notifications in the order in which they arose."""
+        rows = self._db.execute(
+            "SELECT seq, record FROM deliveries WHERE pending >= ? ORDER BY seq", (int(only_pending),)
+        )
+        return [(int(seq), json.loads(record)) for seq, record in rows]
 
     def log(self, record: Json) -> None:
         """Append to the log of requests."""

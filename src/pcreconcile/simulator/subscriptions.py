@@ -10,6 +10,7 @@ from .identifiers import etag
 from .messages import Call, Json, Reply, collection, link, member, refusal
 from .software import cancel_software_of
 from .transitions import change_status, check_state
+from .webhooks import notify_subscription
 from .wishes import Wish, read_wish, renewal_settings
 
 __all__ = [
@@ -98,7 +99,9 @@ def patch_subscription(call: Call) -> Reply:
     old = render(customer, item)
     changes = _changes(call, customer, item, wish)
     if changes:
-        audit.record(call, customer, "update_subscription", "subscription", old, old | changes[0][1])
+        record = audit.record(call, customer, "update_subscription", "subscription", old, old | changes[0][1])
+        for changed, _ in changes:
+            notify_subscription(call, customer, changed["wire"], record)
     return _carried_out(call, customer, item, changes)
 
 

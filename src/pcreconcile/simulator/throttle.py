@@ -16,9 +16,11 @@ class Throttle:
 
     def check(self, resource: str, options: Json) -> None:
         """Count a request. Raises the gateway's 429 with Retry-After in whole seconds when it is one too many."""
-        limit, length = options["throttlePerMinute"], options["throttleWindowSeconds"]
-        if not limit:
-            return
+        if options["throttlePerMinute"]:
+            self.count(resource, options["throttlePerMinute"], options["throttleWindowSeconds"])
+
+    def count(self, resource: str, limit: int, length: int) -> None:
+        """Count a request against a limit of so many in a window of so many seconds. Raises the same 429."""
         now = time.monotonic()
         began, count = self._windows.get(resource, (now, 0))
         if now - began >= length:

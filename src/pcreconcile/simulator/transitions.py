@@ -6,7 +6,7 @@ from . import asynchrony
 from .kinds import LEGACY, WINDOW_DAYS, Kind
 from .lifecycle import instant_of
 from .messages import Call, Json, Refusal, refusal
-from .wishes import Wish
+from .wishes import LARGEST_QUANTITY, Wish
 
 __all__ = ["change_status", "check_state", "passed_window", "window_is_open"]
 
@@ -44,7 +44,7 @@ def _check_edits(item: Json, wish: Wish) -> None:
         return
     if wire["status"] == "suspended":
         raise refusal(400, 2001, "The quantity of a suspended subscription cannot be changed.")
-    if not 1 <= quantity <= 300_000:
+    if not 1 <= quantity <= LARGEST_QUANTITY:
         raise refusal(400, 2002, "The quantity is out of range.")
 
 

@@ -10,8 +10,9 @@ from .clock import is_term, parse_instant
 from .kinds import Kind
 from .messages import Json, Refusal, member, refusal
 
-__all__ = ["Wish", "read_wish", "renewal_settings"]
+__all__ = ["LARGEST_QUANTITY", "Wish", "read_wish", "renewal_settings"]
 
+LARGEST_QUANTITY = 300_000
 SCHEDULE_TYPES = ("TermEnd", "CustomDate")
 ACTION_TYPES = ("Cancel", "RenewToNewTerm", "RenewToExtendedServiceTerm", "Transition")
 _PRODUCT = ("productId", "skuId", "availabilityId", "billingCycle", "termDuration", "promotionId")
@@ -128,7 +129,7 @@ def _instructions(value: Any, name: str) -> Json:
     product, quantity = member(value, "product"), member(value, "quantity")
     if not isinstance(value, dict) or not (product is None or isinstance(product, dict)):
         raise _invalid(f"Invalid input: {name}.")
-    if quantity is not None and (isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 1):
+    if quantity is not None and (type(quantity) is not int or not 1 <= quantity <= LARGEST_QUANTITY):
         raise _invalid(f"Invalid input: {name}.quantity.")
     kept = {key: member(product, key) for key in _PRODUCT if member(product, key) is not None}
     if kept.get("termDuration") is not None and not is_term(kept["termDuration"]):

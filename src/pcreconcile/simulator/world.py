@@ -21,14 +21,17 @@ __all__ = ["World", "found"]
 class World:
     """One transaction's view of the state; create it anew for every request."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, *, reading: bool = False) -> None:
+        """`reading`: this request only reads the service, so it may be shown a customer as it was before."""
+        self.store, self._reading = store, reading
         self.clock = Clock.load(store.meta("clock"))
         self.now: datetime = self.clock.now()
         self.options: Json = options.DEFAULTS | (store.meta("options") or {})
         self.partner: Json = store.meta("partner")
         self._held: dict[str, tuple[str, Json]] = {}
+        self._shown: dict[str, Json] = {}
         self._audit: list[Json] = []
+        self._deliveries: list[Json] = []
         self._meta: Json = {}
         self.changed = False
         """Whether the request did something that a later read can see."""
@@ -45,8 +48,10 @@ class World:
             document = self.store.customer(key)
             if document is None:
                 return None
-            self._held[key] = (document, self._up_to_now(json.loads(document)))
-        return self._held[key][1]
+            customer: Json = json.loads(document)
+            self._held[key] = (document, customer)
+            self._shown[key] = self._up_to_now(_older(customer) if self._reading else customer)
+        return self._shown[key]
 
     def _up_to_now(self, customer: Json) -> Json:
         lifecycle.bring_up_to(customer, self.now)
@@ -58,6 +63,23 @@ class World:
             document = self.store.customer(tenant_id)
             if document is not None:
                 yield self._up_to_now(json.loads(document))
+
+    def delay(self, reads: int) -> None:
+        """Let so many reads still see the changed customers as they were before this request."""
+        for before, customer in self._held.values():
+            if reads and json.dumps(customer) != before:
+                was = json.loads(before)
+                was.pop("stale", None)
+                customer["stale"] = {"reads": reads, "was": was}
+
+    def notify(self, delivery: Json) -> None:
+        """Queue a notification if the request succeeds."""
+        self._deliveries.append(delivery)
+
+    @property
+    def notifies(self) -> bool:
+        """Whether the request queued a notification."""
+        return bool(self._deliveries)
 
     def audit(self, record: Json) -> None:
         """Keep an audit record if the request succeeds."""
@@ -74,11 +96,31 @@ class World:
         for before, customer in self._held.values():
             document = json.dumps(customer)
             if document != before:
-                self.store.save_customer(customer, document)
+                self.store.save_customer(customer, document, _relationship(customer))
         for record in self._audit:
             self.store.add_audit(record["operationDate"], record)
         for name, value in self._meta.items():
             self.store.set_meta(name, value)
+        for delivery in self._deliveries:
+            self.store.add_delivery(delivery, pending=delivery["state"] == "pending")
+
+
+def _older(customer: Json) -> Json:
+    """The customer as it was, while reads lag behind the last write; otherwise as it is."""
+    stale = customer.get("stale")
+    if stale is None:
+        return customer
+    stale["reads"] -= 1
+    if stale["reads"] <= 0:
+        del customer["stale"]
+    was: Json = stale["was"]
+    return was
+
+
+def _relationship(customer: Json) -> str:
+    """The relationship that the list of customers goes by, which lags like every other read."""
+    shown = customer["stale"]["was"] if "stale" in customer else customer
+    return str(shown["relationshipToPartner"])
 
 
 def found(store: Store, founding: Json, clock: Clock, created: datetime) -> None:
@@ -89,6 +131,6 @@ def found(store: Store, founding: Json, clock: Clock, created: datetime) -> None
     store.set_meta("partner", founding["partner"])
     store.set_meta("options", founding["options"])
     for customer in founding["customers"]:
-        store.save_customer(customer, json.dumps(customer))
+        store.save_customer(customer, json.dumps(customer), customer["relationshipToPartner"])
     for record in founding["audit"]:
         store.add_audit(record["operationDate"], record)

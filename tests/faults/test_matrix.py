@@ -1,0 +1,228 @@
+"""Every fault × every call: the right answer, a typed error, or indeterminate; no fault makes a read look empty.
+
+One simulator with one customer per case. A fault hits one request of that customer's case and no other.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import yaml
+
+from pcreconcile.applying.ports import WriteRequest
+from pcreconcile.model.errors import AuthenticationError, NoAnswer, PcreconcileError, RemoteError
+from pcreconcile.model.ids import RequestId, TenantId
+from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
+from pcreconcile.model.plan import ActionKind
+from pcreconcile.partner_center import PartnerCenter, connect, opening
+from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.simulator import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    PARTNER_TENANT,
+    REFRESH_TOKEN,
+    SimulatorSettings,
+    run_in_thread,
+)
+
+# A fault and what it may lead to: every one of these may also be survived with the right answer.
+FAULTS: dict[str, dict[str, Any]] = {
+    "connection lost before": {"fault": "drop-before"},
+    "connection lost after": {"fault": "drop-after"},
+    "connection reset in the body": {"fault": "reset"},
+    "500 before": {"fault": "status-before", "status": 500},
+    "503 after": {"fault": "status-after", "status": 503, "body": '{"code":800003,"description":"unexpected"}'},
+    "504 with HTML": {"fault": "status-before", "status": 504, "body": "<html>gateway</html>"},
+    "429": {"fault": "status-before", "status": 429, "headers": {"Retry-After": "7"}},
+    "400 of an unknown code": {"fault": "status-before", "status": 400, "body": '{"code":"424242","message":"?"}'},
+    "403 without a body": {"fault": "status-before", "status": 403},
+    "404 without a body": {"fault": "status-before", "status": 404},
+    "200 without a body": {"fault": "status-before", "status": 200},
+    "200 with null": {"fault": "status-before", "status": 200, "body": "null"},
+    "200 with an empty object": {"fault": "status-before", "status": 200, "body": "{}"},
+    "200 with an empty list": {"fault": "status-before", "status": 200, "body": "[]"},
+    "200 with items of null": {"fault": "status-before", "status": 200, "body": '{"totalCount":0,"items":null}'},
+    "truncated": {"fault": "truncate"},
+    "wrong content type": {"fault": "wrong-content-type"},
+    "redirect": {"fault": "redirect"},
+    "answered without effect": {"fault": "no-effect"},
+    "seen late": {"fault": "stale-reads", "reads": 2},
+    "huge body": {"fault": "huge-body", "megabytes": 65},
+}
+PERSISTENT = {"count": 0}
+HARMLESS = {"wrong content type", "answered without effect", "seen late"}
+
+READS = {
+    "customers list": r"^/v1/customers$",
+    "customer by ID": r"/customers/{tenant}$",
+    "subscriptions": r"/customers/{tenant}/subscriptions$",
+    "orders": r"/customers/{tenant}/orders$",
+    "entitlements": r"/customers/{tenant}/entitlements$",
+    "Azure entitlements": r"/customers/{tenant}/subscriptions/[^/]+/azureEntitlements$",
+}
+WRITES: dict[ActionKind, tuple[str, dict[str, Any], str]] = {
+    ActionKind.SUSPEND_SUBSCRIPTION: ("subscription", {"status": "suspended"}, "legacy-license"),
+    ActionKind.CANCEL_SUBSCRIPTION: ("subscription", {"status": "deleted"}, "new-commerce-license"),
+    ActionKind.CANCEL_AT_TERM_END: (
+        "subscription",
+        {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/Cancel"]},
+        "new-commerce-license",
+    ),
+    ActionKind.CANCEL_ORDER_LINE: ("order-line", {"cancelled": True}, "perpetual-software"),
+    ActionKind.CANCEL_AZURE_SUBSCRIPTION: ("azure-subscription", {"running": False}, "azure-plan"),
+    ActionKind.REMOVE_RELATIONSHIP: ("customer", {"relationship": "none"}, "nothing"),
+}
+KINDS = ["legacy-license", "new-commerce-license", "perpetual-software", "azure-plan", "nothing", "everything"]
+HOLDINGS: dict[str, list[dict[str, Any]]] = {
+    "legacy-license": [{"kind": "legacy-license"}],
+    "new-commerce-license": [{"kind": "new-commerce-license", "bought": "-1d", "autoRenew": True}],
+    "perpetual-software": [{"kind": "perpetual-software", "bought": "-1d"}],
+    "azure-plan": [{"kind": "azure-plan", "azureSubscriptions": [{"name": "one"}]}],
+    "nothing": [],
+}
+HOLDINGS["everything"] = [item for items in HOLDINGS.values() for item in items]
+
+
+def tenant_of(number: int) -> TenantId:
+    return TenantId(f"6b2e0b0c-0000-4000-8000-{number:012x}")
+
+
+class Bench:
+    """The running service, its controls, and customers to spend."""
+
+    def __init__(self, url: str, customers: dict[str, list[TenantId]]) -> None:
+        self.url = url
+        self.customers = customers
+        endpoints = Endpoints(url, url, f"{url}/graph", f"{url}/management")
+        places = Credentials(SecretRef(env="ID"), SecretRef(env="SECRET"), refresh_token=SecretRef(env="REFRESH"))
+        self.partner = Partner("contoso-csp", TenantId(PARTNER_TENANT), Cloud.CUSTOM, endpoints, places)
+
+    def fault(self, *rules: dict[str, Any]) -> None:
+        httpx.post(f"{self.url}/_simulator/faults", json={"faults": list(rules)}).raise_for_status()
+
+    def applied(self, tenant: TenantId) -> list[dict[str, Any]]:
+        log = httpx.get(f"{self.url}/_simulator/requests").json()
+        return [each for each in log if each["applied"] and (each["customer"] or "").lower() == tenant]
+
+    def run(self, story: Any) -> Any:
+        environment = {"ID": CLIENT_ID, "SECRET": CLIENT_SECRET, "REFRESH": REFRESH_TOKEN}
+
+        async def go() -> Any:
+            async with connect(self.partner, environment) as service:
+                await service.authorise(frozenset({ActionKind.REMOVE_RELATIONSHIP}))
+                return await story(service)
+
+        return asyncio.run(go())
+
+
+def simulated(folder: Path, sizes: dict[str, int]) -> Iterator[Bench]:
+    tenants = {kind: [tenant_of(KINDS.index(kind) * 1000 + n + 1) for n in range(size)] for kind, size in sizes.items()}
+    customers = [
+        {"tenantId": tenant, "name": f"{kind}-{n}", "items": HOLDINGS[kind]}
+        for kind, some in tenants.items()
+        for n, tenant in enumerate(some)
+    ]
+    estate = folder / "estate.yaml"
+    estate.write_text(yaml.safe_dump({"customers": customers}))
+    with run_in_thread(SimulatorSettings(estate=estate)) as running:
+        yield Bench(running.url, tenants)
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    yield from simulated(tmp_path_factory.mktemp("reading"), {"everything": 2})
+
+
+@pytest.fixture(scope="module")
+def writing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    sizes = {kind: len(FAULTS) * 2 for kind in KINDS if kind != "everything"}
+    yield from simulated(tmp_path_factory.mktemp("writing"), sizes)
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    async def passes(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(opening, "Timing", lambda: Timing(monotonic=lambda: now, sleep=passes))
+
+
+@pytest.mark.parametrize("extent", ["once", "always"])
+@pytest.mark.parametrize("call", READS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_read_is_right_or_says_that_it_is_not(reading: Bench, fault: str, call: str, extent: str):
+    bench, tenant = reading, reading.customers["everything"][0]
+    bench.fault()
+
+    async def see(service: PartnerCenter) -> Any:
+        return await service.list_customers(), await service.read_customer(tenant)
+
+    truth = bench.run(see)
+    assert truth[0].read.complete
+    assert not truth[1].problems
+    path = READS[call].replace("{tenant}", tenant)
+    bench.fault({**FAULTS[fault], "method": "GET", "path": path, **({} if extent == "once" else PERSISTENT)})
+    try:
+        listed, state = bench.run(see)
+    except PcreconcileError:
+        return
+    finally:
+        bench.fault()
+    assert not listed.read.complete or listed.customers == truth[0].customers
+    gone_by_id = call == "customer by ID" and state.customer is None and not state.problems
+    assert (
+        state.problems
+        or gone_by_id
+        or msgspec.structs.replace(state, reads=()) == msgspec.structs.replace(truth[1], reads=())
+    )
+    if gone_by_id:
+        assert tenant in listed.customers, "absence by ID alone is contradicted by the list"
+
+
+@pytest.mark.parametrize("kind", WRITES, ids=str)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_write_took_effect_was_refused_or_is_indeterminate(writing: Bench, fault: str, kind: ActionKind):
+    bench = writing
+    target, wanted, holding = WRITES[kind]
+    tenant = bench.customers[holding].pop()
+    bench.fault()
+    outcome: Any = None
+
+    async def write(service: PartnerCenter) -> Any:
+        item = await found(service, tenant, target)
+        bench.fault({**FAULTS[fault], "method": "PATCH|POST", "path": f"/customers/{tenant}"})
+        request = WriteRequest(
+            kind, tenant, target, item["id"], item.get("planId"), item, wanted, RequestId(str(uuid.uuid4()))
+        )
+        return await service.write(request)
+
+    try:
+        outcome = bench.run(write)
+    except (RemoteError, NoAnswer) as error:
+        outcome = error
+    finally:
+        bench.fault()
+    effects = bench.applied(tenant)
+    assert len(effects) <= 1, "a write is never repeated by the transport"
+    if isinstance(outcome, RemoteError) and not isinstance(outcome, AuthenticationError):
+        assert not effects, "a definite no has no effect"
+    elif not isinstance(outcome, NoAnswer) and fault not in HARMLESS and not fault.startswith("200 "):
+        assert effects, "a yes has an effect"
+
+
+async def found(service: PartnerCenter, tenant: TenantId, target: str) -> dict[str, Any]:
+    if target == "customer":
+        return {"type": "customer", "id": tenant, "relationship": "reseller"}
+    from pcreconcile.model.observed import observe_items
+
+    items = observe_items(await service.read_customer(tenant))
+    return next(item for item in items if item["type"] == target)
