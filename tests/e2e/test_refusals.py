@@ -61,6 +61,18 @@ def test_a_plan_over_budget_is_refused_as_a_whole(desk: Desk):
         assert service.writes() == []
 
 
+def test_a_policy_that_was_tightened_after_the_plan_is_asked(desk: Desk):
+    with simulating(desk.folder, "--estate", str(ESTATES / "half-read.yaml")) as service:
+        desk.partner(service.url)
+        desk.policy()
+        desk.customer("vale-clinic", f"{TENANT}54", "valeclinic.onmicrosoft.com")
+        desk("plan", "--out", "kept.plan.json", expect=0)
+        desk.policy(protected=["vale-*"])
+        refused = desk("apply", "kept.plan.json", expect=5)
+        assert "vale-clinic is protected" in refused.stderr
+        assert service.writes() == []
+
+
 def test_a_customer_that_changed_after_the_plan_is_stale_and_the_others_go_on(desk: Desk):
     with simulating(desk.folder, "--estate", str(ESTATES / "half-read.yaml")) as service:
         desk.partner(service.url)

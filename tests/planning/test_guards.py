@@ -186,6 +186,12 @@ def test_a_protected_customer_is_asked_to_change(relationship: Relationship, sor
     assert is_refused(customer(*actions, relationship=relationship), Protected(name="harbor-dental")) is refused
 
 
+@pytest.mark.parametrize(("when", "refused"), [("manual", False), ("2027-01-02", True)])
+def test_what_a_person_does_for_a_protected_customer_is_theirs(when: str, refused: bool) -> None:
+    plan = customer(action(1, RENEW, when), relationship=Relationship.ACTIVE)
+    assert is_refused(plan, Protected(name="harbor-dental")) is refused
+
+
 APPROVALS = [
     # what is due, which sorts the policy names, why an approval is needed
     (REMOVAL, None, ("one-way",)),

@@ -8,7 +8,10 @@ from datetime import timedelta
 
 from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring
 from pcreconcile.cli.output import Output
+from pcreconcile.model.errors import Refused
+from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import NOW, Plan
+from pcreconcile.planning.guards import check_guards
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,11 @@ ASSUME_YES = Question(_assume_yes, _assume_yes)
 
 
 def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits) -> int:
-    """Apply the plan, tell every event and the receipt; returns the receipt's exit code."""
+    """Apply the plan, tell every event and the receipt; returns the receipt's exit code.
+
+    Raises Refused when the policy has changed since the plan was made and its guards now say no.
+    """
+    _ask_todays_guards(session, plan)
     with wiring.world(session) as place:
         receipt = wiring.execute(
             session,
@@ -48,6 +55,18 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits) 
         )
     printing.receipt(output, plan, receipt)
     return receipt.exit_code
+
+
+def _ask_todays_guards(session: wiring.Session, plan: Plan) -> None:
+    """A kept plan carries the guards of its day. What moves by itself (removals of the last day, how many customers are
+    left) is asked again by apply; here it is the policy that may have changed."""
+    if plan.sources.policy == session.loaded.policy_digest:
+        return
+    live = len(plan.unmanaged) + len(plan.customers)
+    guards = check_guards(plan.customers, live, Memory(), session.loaded.policy, session.clock.now())
+    failed = [guard.message for guard in guards if not guard.passed]
+    if failed:
+        raise Refused("the policy has changed since the plan was made: " + "; ".join(failed))
 
 
 def plan_and_run(manifests: str, output: Output, question: Question, waits: Waits) -> int:

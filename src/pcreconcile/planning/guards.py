@@ -9,7 +9,17 @@ from fnmatch import fnmatchcase
 
 from pcreconcile.model.desired import DesiredCustomer, Relationship
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import NOW, Action, ActionKind, Approvals, CustomerPlan, Effect, Guard, Reversibility
+from pcreconcile.model.plan import (
+    MANUAL,
+    NOW,
+    Action,
+    ActionKind,
+    Approvals,
+    CustomerPlan,
+    Effect,
+    Guard,
+    Reversibility,
+)
 from pcreconcile.model.policy import Policy, Protected
 
 _FINAL = frozenset({Reversibility.ONE_WAY, Reversibility.NEEDS_COUNTERPARTY})
@@ -92,9 +102,9 @@ def _names(entry: Protected, desired: DesiredCustomer) -> bool:
 
 
 def _changes(plan: CustomerPlan) -> bool:
-    """Asked to change: told to leave or pause, or anything more than protection is planned."""
+    """Asked to change: told to leave or pause, or more than protection would be written (a person's step is theirs)."""
     asked = plan.desired.relationship in {Relationship.REMOVED, Relationship.SUSPENDED}
-    return asked or any(action.effect is not Effect.PROTECTIVE for action in plan.actions)
+    return asked or any(a.effect is not Effect.PROTECTIVE and a.when != MANUAL for a in plan.actions)
 
 
 def _protected(plan: CustomerPlan) -> Guard:

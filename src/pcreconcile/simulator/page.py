@@ -19,11 +19,12 @@ _REFRESH_SECONDS = 5
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem auto;max-width:110rem;padding:0 1rem;
 color:#1b1b1b;background:#fff}
-main{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:2rem}
+main{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2rem}
 @media(max-width:75rem){main{grid-template-columns:minmax(0,1fr)}}
 table{border-collapse:collapse;width:100%;margin:.2rem 0 1.2rem}
-th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid #ddd;vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600}h3{font-size:1em;margin:1rem 0 .2rem}code{font-size:.9em}.gone{color:#777}
+th,td{text-align:left;padding:.2rem .5rem;border-bottom:1px solid #ddd;vertical-align:top;font-size:.85em}
+main>:last-child td:nth-child(4){overflow-wrap:anywhere}td:last-child{white-space:nowrap}
+th{font-weight:600;white-space:nowrap}h3{font-size:1em;margin:1rem 0 .2rem}code{font-size:.9em}.gone{color:#777}
 """
 
 
@@ -79,8 +80,13 @@ def _customer(customer: Json) -> str:
 
 def _subscription(item: Json) -> tuple[Any, ...]:
     wire = item["wire"]
-    names = ("friendlyName", None, "id", "quantity", "status", "commitmentEndDate")
-    return tuple(item["kind"] if name is None else wire.get(name) for name in names)
+    seen = (wire.get(name) for name in ("id", "quantity", "status"))
+    return (wire.get("friendlyName"), item["kind"], *seen, _day(wire.get("commitmentEndDate")))
+
+
+def _day(instant: Any) -> str:
+    """The date is enough for a look; a wire value may be anything."""
+    return str(instant or "").partition("T")[0]
 
 
 def _azure(customer: Json) -> Iterable[tuple[Any, ...]]:
@@ -94,11 +100,11 @@ def _entitlement(entitlement: Json) -> tuple[Any, ...]:
     wire = entitlement["wire"]
     name = f"entitlement {wire.get('productId')}:{wire.get('skuId')}"
     order, state = wire["referenceOrder"]["id"], wire.get("fulfillmentState")
-    return (name, entitlement["kind"], order, wire.get("quantity"), state, entitlement["expires"])
+    return (name, entitlement["kind"], order, wire.get("quantity"), state, _day(entitlement["expires"]))
 
 
 def _request(entry: Json) -> tuple[Any, ...]:
     effects = [name for name in ("applied", "replayed") if entry.get(name)] + [entry.get("fault") or ""]
     target = entry["path"] + (f"?{entry['query']}" if entry["query"] else "")
     status = "none" if entry["status"] is None else entry["status"]
-    return (entry["seq"], entry["at"], entry["method"], target, status, entry["code"], " ".join(effects))
+    return (entry["seq"], str(entry["at"])[11:19], entry["method"], target, status, entry["code"], " ".join(effects))
