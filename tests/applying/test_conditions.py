@@ -44,13 +44,13 @@ def told(*happenings: str) -> ActionHistory:
         what, _, detail = happening.partition(" ")
         match what:
             case "intent":
-                past.intent(RequestId(detail))
+                past.intent(RequestId(detail), NOW)
             case "answered":
-                past.answered(NOW)
+                past.answered(NOW, "trace")
             case "refused":
                 past.refused(int(detail))
             case "lost":
-                past.no_answer()
+                past.no_answer("")
     return past
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pcreconcile.applying.staleness import differences, live_customer
+from pcreconcile.applying.staleness import Live, differences, live_customer
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import Customer, CustomerState, Entitlement, Order, OrderLineItem
 from pcreconcile.model.ids import OrderId, SubscriptionId
@@ -125,8 +125,8 @@ def test_a_target_that_changes_between_the_reads_is_not_written(desk: Desk, micr
     plan = plan_of(planned(microsoft, [cancel("s1")]))
     read = microsoft.read_customer
 
-    async def read_and_change(who: Any) -> CustomerState:
-        state = await read(who)
+    async def read_and_change(who: Any, extras: Any) -> CustomerState:
+        state = await read(who, extras)
         microsoft.change(ONE, "s1", status="expired")
         return state
 
@@ -306,3 +306,41 @@ def test_without_subscription_ids_the_order_tells_what_belongs_together():
     after = live_customer(replace(before, orders=(cancelled,)), before.customer)
     assert differences(observed, after, [cancel("s1")]) == []
     assert len(differences(observed, after, [cancel("s9")])) == 1
+
+
+def reservation(name: str, live: bool = True) -> dict[str, Any]:
+    return {"type": "reservation", "id": f"azure/{name}", "reservationOrder": "azure", "live": live}
+
+
+def entitlement(quantity: int, order: str = "azure") -> dict[str, Any]:
+    line = f"{order}-order/0"
+    return {
+        "type": "entitlement",
+        "id": f"{line}/reservedinstance",
+        "orderLine": line,
+        "quantity": quantity,
+        "reservationOrders": [order],
+    }
+
+
+def bought(quantity: int, order: str = "azure") -> dict[str, Any]:
+    return {"type": "order-line", "id": f"{order}-order/0", "quantity": quantity}
+
+
+RESERVED = [reservation("r"), entitlement(1), bought(1), entitlement(1, "other"), bought(1, "other")]
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        ([reservation("r", live=False), entitlement(0), bought(0), *RESERVED[3:]], []),
+        ([*RESERVED[3:]], []),
+        ([*RESERVED[:3], entitlement(0, "other"), RESERVED[4]], ["entitlement other-order/0/reservedinstance changed"]),
+        ([*RESERVED, reservation("s")], ["reservation azure/s appeared"]),
+    ],
+)
+def test_a_returned_reservation_takes_its_entitlement_along_and_no_other(now: list[Any], found: list[str]):
+    touched = [act(ActionKind.RETURN_RESERVATION, "azure/r")]
+    observed = Observed("reseller", "d", "c", items=tuple(RESERVED))
+    live = Live("reseller", "d", frozenset({"d"}), tuple(now))
+    assert [each.partition(" (")[0] for each in differences(observed, live, touched)] == found

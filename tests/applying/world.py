@@ -17,10 +17,26 @@ from msgspec.structs import replace
 from pcreconcile.applying import WriteRequest, apply, open_store
 from pcreconcile.model.desired import DesiredCustomer, DesiredFleet, Relationship
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
-from pcreconcile.model.estate import AzureEntitlement, Customer, CustomerList, CustomerState, ReadProof, Subscription
+from pcreconcile.model.estate import (
+    AzureEntitlement,
+    Customer,
+    CustomerList,
+    CustomerState,
+    DelegatedAdminRelationship,
+    ReadProof,
+    RemovalRecord,
+    Subscription,
+)
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.identity import action_id, seal
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId, SubscriptionId, TenantId
-from pcreconcile.model.observed import Fields, observe_azure_entitlement, observe_items, observe_subscription
+from pcreconcile.model.observed import (
+    Fields,
+    observe_azure_entitlement,
+    observe_delegated_admin,
+    observe_items,
+    observe_subscription,
+)
 from pcreconcile.model.plan import (
     Action,
     ActionKind,
@@ -127,6 +143,11 @@ class Microsoft:
     faults: deque[Fault | RemoteError | NoAnswer | IncompleteRead | None] = field(default_factory=deque)
     read_faults: deque[Exception | None] = field(default_factory=deque)
     unreadable: set[TenantId] = field(default_factory=set)
+    gdap: dict[TenantId, dict[str, DelegatedAdminRelationship]] = field(default_factory=dict)
+    graph_problem: str = ""
+    removed: dict[TenantId, RemovalRecord] = field(default_factory=dict)
+    records: deque[RemovalRecord | Exception | None] = field(default_factory=deque)
+    audit_looks: list[datetime] = field(default_factory=list)
     list_problem: str = ""
     slow: int = 0
     time: datetime | None = None
@@ -148,6 +169,10 @@ class Microsoft:
         self.subscriptions[who] = {one.id: one for one in held if isinstance(one, Subscription)}
         self.azure[who] = {one.id: one for one in held if isinstance(one, AzureEntitlement)}
 
+    def grant(self, who: TenantId, which: str, status: str = "active") -> None:
+        """Delegated access (GDAP) with that status."""
+        self.gdap.setdefault(who, {})[which] = DelegatedAdminRelationship(which, f"helpdesk {which}", status)
+
     def change(self, who: TenantId, which: str, **members: Any) -> None:
         if which in self.azure[who]:
             self.azure[who][which] = replace(self.azure[who][which], **members)
@@ -166,16 +191,26 @@ class Microsoft:
         listed = {who: one for who, one in self.customers.items() if one.relationship == "reseller"}
         return CustomerList(listed, ReadProof("customers", not self.list_problem, problem=self.list_problem))
 
-    async def read_customer(self, tenant_id: TenantId) -> CustomerState:
+    async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
+        self.audit_looks.append(since)
+        found = self.records.popleft() if self.records else self.removed.get(tenant_id)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    async def read_customer(self, tenant_id: TenantId, extras: frozenset[Extra] = frozenset()) -> CustomerState:
         if self.on_read_customer:
             self.on_read_customer()
         complete = tenant_id not in self.unreadable
+        seen = Extra.DELEGATED_ADMIN in extras and not self.graph_problem
         return CustomerState(
             tenant_id,
             self.customers.get(tenant_id),
             subscriptions=tuple(self.subscriptions.get(tenant_id, {}).values()),
             azure_entitlements=tuple(self.azure.get(tenant_id, {}).values()),
             reads=(ReadProof("subscriptions", complete, problem="" if complete else "cut off"),),
+            delegated_admin=tuple(self.gdap.get(tenant_id, {}).values()) if seen else None,
+            extra_reads=tuple(ReadProof(extra, seen, problem=self.graph_problem) for extra in extras),
         )
 
     async def read_item(
@@ -187,7 +222,17 @@ class Microsoft:
         self._settle(tenant_id, item_id)
         if item_type == "customer":
             shown = self.customers.get(tenant_id)
-            return {"type": "customer", "id": tenant_id, "relationship": shown.relationship if shown else "none"}
+            allowed = shown.allow_delegated_access if shown else None
+            relationship = shown.relationship if shown else "none"
+            return {
+                "type": "customer",
+                "id": tenant_id,
+                "relationship": relationship,
+                "allowDelegatedAccess": allowed,
+            }
+        if item_type == "delegated-admin":
+            access = self.gdap[tenant_id].get(item_id)
+            return observe_delegated_admin(access) if access else None
         if item_type == "azure-subscription":
             assert parent_id == "plan", "an Azure subscription is read under its plan"
             held = self.azure[tenant_id].get(item_id)
@@ -244,7 +289,12 @@ class Microsoft:
         who, which = request.tenant_id, request.target_id
         match request.kind:
             case ActionKind.REMOVE_RELATIONSHIP:
-                self.customers[who] = replace(self.customers[who], relationship="none")
+                self.customers[who] = replace(self.customers[who], relationship="none", allow_delegated_access=False)
+                self.removed[who] = RemovalRecord("record", self.clock.now() if self.clock else NOW, "trace")
+            case ActionKind.REMOVE_DELEGATED_ADMIN:
+                self.customers[who] = replace(self.customers[who], allow_delegated_access=False)
+            case ActionKind.TERMINATE_DELEGATED_ACCESS:
+                self.grant(who, which, "terminated")
             case ActionKind.CANCEL_AT_TERM_END:
                 self.change(who, which, auto_renew=False)
             case ActionKind.CANCEL_AZURE_SUBSCRIPTION:
@@ -278,11 +328,15 @@ CONDITIONS: dict[ActionKind, tuple[Fields, Fields]] = {
     ActionKind.CANCEL_AT_TERM_END: ({"autoRenewEnabled": True}, {"autoRenewEnabled": False}),
     ActionKind.CANCEL_AZURE_SUBSCRIPTION: ({"running": True}, {"running": False}),
     ActionKind.REMOVE_RELATIONSHIP: ({"relationship": "reseller"}, {"relationship": "none"}),
+    ActionKind.REMOVE_DELEGATED_ADMIN: ({"allowDelegatedAccess": True}, {"allowDelegatedAccess": False}),
+    ActionKind.TERMINATE_DELEGATED_ACCESS: ({"status": "active"}, {"ended": True}),
 }
 
 
 TARGETS = {
     ActionKind.REMOVE_RELATIONSHIP: "customer",
+    ActionKind.REMOVE_DELEGATED_ADMIN: "customer",
+    ActionKind.TERMINATE_DELEGATED_ACCESS: "delegated-admin",
     ActionKind.CANCEL_AZURE_SUBSCRIPTION: "azure-subscription",
     ActionKind.CANCEL_ORDER_LINE: "order-line",
 }
@@ -328,15 +382,23 @@ def wanted(who: TenantId, **members: Any) -> DesiredCustomer:
     return DesiredCustomer(name=name, tenant_id=who, **values)
 
 
+def terminate(target: str, *requires: Action, **members: Any) -> Action:
+    return act(ActionKind.TERMINATE_DELEGATED_ACCESS, target, *requires, effect=Effect.NEUTRAL, **members)
+
+
 def planned(service: Microsoft, actions: Sequence[Action] = (), who: TenantId = ONE, **members: Any) -> CustomerPlan:
     """The customer as planning would see it in the service now."""
     shown = service.customers[who]
-    state = asyncio.run(service.read_customer(who))
+    extras = frozenset({Extra.DELEGATED_ADMIN} if who in service.gdap else ())
+    state = asyncio.run(service.read_customer(who, extras))
+    items = tuple(observe_items(state))
     values: dict[str, Any] = {
         "name": shown.company_name,
         "tenant_id": who,
         "desired": wanted(who),
-        "observed": Observed(shown.relationship, shown.domain, shown.company_name, (), 0, tuple(observe_items(state))),
+        "observed": Observed(
+            shown.relationship, shown.domain, shown.company_name, items=items, extras=tuple(sorted(extras))
+        ),
         "verdict": Verdict.READY,
         "earliest_removal": None,
         "confidence": "high",

@@ -262,3 +262,64 @@ def test_an_estate_of_the_partners_own(run, partner_folder):
     )
     code, _, errors = run("plan")
     assert (code, errors.startswith("error: the simulator does not start: ")) == (1, True)
+
+
+def _shown(run, *arguments):
+    return json.loads(run("plan", "-format", "json", *arguments)[1])
+
+
+def test_only_protective_actions_are_applied_and_nothing_else(run):
+    whole = _shown(run)
+    code, out, errors = run("plan", "-only", "protective", "-out", "p.json")
+    assert (code, errors) == (0, "")
+    assert "only        protective actions that require no others; left out: 3 cancel-subscription," in out
+    code, records, _ = run("apply", "p.json", "--json")
+    events = [json.loads(line).get("event", {}) for line in records.splitlines()]
+    sent = {event["action"] for event in events if event.get("kind") == "intent"}
+    wanted = [(action["kind"], action["id"]) for action in _due(whole) if action["effect"] == "protective"]
+    assert code == 0
+    assert [kind for kind, _ in wanted] == ["cancel-at-term-end"]
+    assert sent == {name for _, name in wanted}
+    left = _shown(run)
+    assert [action["id"] for action in _due(left)] == [a["id"] for a in _due(whole) if a["effect"] != "protective"]
+
+
+def test_a_plan_over_a_budget_can_be_narrowed_to_what_no_budget_limits(run, partner_folder):
+    _edit(partner_folder / "manifests" / "policy.yaml", "removals: [0-9]+", "removals: 0")
+    assert run("plan", "-only", "takes-service")[0] == 0  # no removal is left in it
+    assert run("plan", "-only", "protective", "-out", "p.json")[0] == 0
+    assert run("apply", "p.json")[0] == 0
+
+
+def test_a_freeze_since_the_plan_was_made_names_a_way_that_works(run, partner_folder):
+    run("plan", "-out", "p.json")
+    _edit(
+        partner_folder / "manifests" / "policy.yaml",
+        "minCustomersLeft: 1",
+        'minCustomersLeft: 1\n  freezes: [{from: "2000-01-01", until: "2199-12-31", reason: year end}]',
+    )
+    assert "--only protective" in run("apply", "p.json")[2]
+    assert run("plan", "-only", "protective", "-out", "p.json")[0] == 0
+    assert run("apply", "p.json")[0] == 0
+
+
+@pytest.mark.parametrize("option", ["--out", "--snapshot"])
+@pytest.mark.parametrize("name", ["missing/plan.json", "manifests"])
+def test_a_file_that_cannot_be_written_is_found_before_the_service_is_asked(option, name, run, partner_folder):
+    code, out, errors = run("plan", option, name)
+    assert (code, out, errors.startswith(f"error: {name}: cannot be written: ")) == (1, "", True)
+    assert _names(partner_folder) == ["manifests"]
+
+
+@pytest.mark.parametrize("path", ["manifests", "manifests/customers", "manifests/customers/aspen-books.yaml"])
+def test_state_lies_beside_the_partner_folder_whatever_part_of_it_path_names(path, run, partner_folder):
+    assert run("plan", path)[0] == 0
+    assert _names(partner_folder) == [".pcreconcile", "manifests"]
+    assert sorted(found.name for found in partner_folder.rglob("simulator.db")) == ["simulator.db"]
+
+
+def test_state_lies_where_the_variable_says(run, partner_folder, monkeypatch):
+    monkeypatch.setenv("PCRECONCILE_HOME", "elsewhere/state")
+    assert run("plan", "manifests")[0] == 0
+    assert _names(partner_folder / "elsewhere" / "state")[-1] == "simulator.db"
+    assert _names(partner_folder) == ["elsewhere", "manifests"]

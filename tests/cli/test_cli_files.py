@@ -39,6 +39,20 @@ def test_what_cannot_be_written(name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["missing/plan.json", ".", "x" * 300, "nul\x00"])
+def test_what_cannot_be_written_is_known_beforehand(name, tmp_path):
+    with pytest.raises(UsageError, match="cannot be written"):
+        files.require_writable(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["new.json", "old.json"])
+def test_looking_whether_a_file_can_be_written_leaves_everything_as_it_was(name, tmp_path):
+    (tmp_path / "old.json").write_text("old")
+    files.require_writable(tmp_path / name)
+    files.require_writable(Path(os.devnull))
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
 @pytest.mark.parametrize("name", ["missing", ".", "nul\x00"])
 def test_what_cannot_be_read(name, tmp_path):
     with pytest.raises(PlanFileError):

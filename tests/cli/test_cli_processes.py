@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from urllib.parse import urlencode
 
 import pytest
+
+from pcreconcile import simulator
 
 _PROGRAM = [sys.executable, "-m", "pcreconcile"]
 
@@ -55,3 +58,27 @@ def test_the_demo_ends_with_nothing_left_to_do_now():
     assert done.stdout.endswith(
         "Demo done: nothing is left to do now; what remains has a date, or waits for a person.\n"
     )
+
+
+def _raw(url, form=None, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, form, headers), timeout=10) as answer:
+        return answer.read()
+
+
+@pytest.mark.parametrize(("options", "start"), [([], b"{"), (["--bom"], b"\xef\xbb\xbf{")])
+def test_the_simulator_begins_bodies_with_a_byte_order_mark_when_asked(options, start, tmp_path):
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": simulator.CLIENT_ID,
+        "client_secret": simulator.CLIENT_SECRET,
+        "resource": "https://api.partnercenter.microsoft.com",
+    }
+    command = [*_PROGRAM, "simulate", *options]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            url = run.stdout.readline().split()[-1]
+            token = json.loads(_raw(f"{url}/{simulator.PARTNER_TENANT}/oauth2/token", urlencode(form).encode()))
+            body = _raw(f"{url}/v1/customers?size=1", Authorization=f"Bearer {token['access_token']}")
+        finally:
+            run.send_signal(signal.SIGTERM)
+    assert (run.returncode, body[: len(start)]) == (0, start)

@@ -20,6 +20,7 @@ from pcreconcile.cli.program import COMMANDS, Program
         (["plan", "--refresh=perhaps"], "error: Invalid value for '--refresh'"),
         (["plan", "one", "--manifests", "two"], "error: PATH and --manifests name two places"),
         (["plan", "--out"], "error: Option '--out' requires an argument."),
+        (["plan", "--only", "everything"], "error: Invalid value for '--only'"),
         (["apply", "--wait", "soon"], "expected a duration of at most 365 days such as 90s, 15m or 2h"),
         (["apply", "--wait", "9999d"], "expected a duration of at most 365 days"),
         (["apply"], "error: nobody is there to answer"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,16 +22,21 @@ from pcreconcile.model.estate import (
     Customer,
     CustomerList,
     CustomerState,
+    DelegatedAdminRelationship,
     Entitlement,
     Order,
     OrderLineItem,
     ReadProof,
+    RemovalRecord,
+    Reservation,
     ScheduledAction,
     Snapshot,
     Subscription,
 )
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
 from pcreconcile.model.memory import Memory
+from pcreconcile.model.money import Money
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
@@ -111,6 +117,7 @@ class Holdings(msgspec.Struct):
     entitlements: list[Entitlement] = []
     azure: list[AzureEntitlement] = []
     azure_reads: list[ReadProof] = []
+    reservations: list[Reservation] | None = None
 
 
 def held(things: Sequence[Words]) -> Holdings:
@@ -206,6 +213,53 @@ def _hold_reservation(found: Holdings, thing: Words) -> None:
                 reservation_orders=(f"azure-{thing['id']}",),
             )
         )
+    if "azure" in thing:
+        found.reservations = (found.reservations or []) + [_reservation(thing, each) for each in thing["azure"]]
+
+
+def _reservation(thing: Words, words: Words) -> Reservation:
+    """What Azure Resource Manager shows of a reservation, and its quote."""
+    money = {name: dollars(words.get(name)) for name in ("refund", "counts", "consumed", "allowance")}
+    return Reservation(
+        order_id=f"azure-{thing['id']}",
+        reservation_id=words.get("id", "r"),
+        name=words.get("name", "Reserved_VM_Instance_Standard_D2"),
+        quantity=words.get("quantity", 1),
+        state=words.get("state", "succeeded"),
+        expires=instant(words.get("expires", thing.get("expires"))),
+        problems=tuple(words.get("problems", ())),
+        **{**money, "counts": money["counts"] or money["refund"]},
+    )
+
+
+def dollars(amount: Any) -> Money | None:
+    """`5400.00` in US dollars, unless it says another currency: `5400.00 EUR`."""
+    if amount is None:
+        return None
+    value, _, currency = str(amount).partition(" ")
+    return Money(Decimal(value), currency or "USD")
+
+
+def delegated_admin(words: Any) -> tuple[DelegatedAdminRelationship, ...] | None:
+    """GDAP relationships: a list of `id`, `status`, `ends`; None for what was not asked for or not read."""
+    if words is None or words == "not read":
+        return None
+    return tuple(
+        DelegatedAdminRelationship(each["id"], f"helpdesk {each['id']}", each.get("status", "active")) for each in words
+    )
+
+
+def removal_record(words: Words) -> RemovalRecord:
+    """An audit record."""
+    return RemovalRecord(words["id"], instant(words["at"]) or NOW, by=words.get("by", ""))
+
+
+def extra_reads(case: Words) -> tuple[ReadProof, ...]:
+    """Proofs of the extras that could not be read."""
+    failed = {Extra.DELEGATED_ADMIN: case.get("gdap"), Extra.REMOVAL_RECORD: case.get("record")}
+    return tuple(
+        ReadProof(name, complete=False, problem="no right") for name, said in failed.items() if said == "not read"
+    )
 
 
 def customer_state(things: Sequence[Words], customer: Customer | None, problems: Words) -> CustomerState:
@@ -221,6 +275,7 @@ def customer_state(things: Sequence[Words], customer: Customer | None, problems:
         entitlements=tuple(found.entitlements),
         azure_entitlements=tuple(found.azure),
         reads=(*reads, *found.azure_reads),
+        reservations=None if found.reservations is None else tuple(found.reservations),
     )
 
 
@@ -231,7 +286,9 @@ def desired(wants: Words) -> DesiredCustomer:
     if "settle" in fields:
         fields["settle"] = span(fields["settle"])
     if "delegatedAccess" in fields:
-        fields["delegatedAccess"] = {"terminate": fields["delegatedAccess"] == "terminate"}
+        wanted = fields["delegatedAccess"]
+        dated = {"terminate": True, **wanted} if isinstance(wanted, dict) else {}
+        fields["delegatedAccess"] = dated or {"terminate": wanted == "terminate"}
     return msgspec.convert(fields, DesiredCustomer)
 
 
@@ -264,6 +321,7 @@ def listed_customer(words: Words) -> Customer:
         domain=words.get("domain", DOMAIN),
         relationship=words.get("relationship", "reseller"),
         custom_domains=tuple(words.get("customDomains", ())),
+        allow_delegated_access=words.get("dap"),
     )
 
 
@@ -277,6 +335,9 @@ def snapshot(case: Words) -> Snapshot:
     complete = case.get("list", "complete") == "complete"
     shown = None if words.get("byId") == "not found" or (not alive and "byId" not in words) else by_id
     state = customer_state(case.get("holds", ()), shown, case.get("reads", {}))
+    state = msgspec.structs.replace(
+        state, delegated_admin=delegated_admin(case.get("gdap")), extra_reads=extra_reads(case)
+    )
     return Snapshot(
         partner_tenant=PARTNER_TENANT,
         taken_at=case_now(case),
@@ -285,6 +346,7 @@ def snapshot(case: Words) -> Snapshot:
             read=ReadProof("customers", complete=complete, problem="" if complete else "cut off at page 2"),
         ),
         states={} if words.get("read", True) is False else {TENANT: state},
+        removal_records={TENANT: removal_record(case["record"])} if isinstance(case.get("record"), dict) else {},
     )
 
 

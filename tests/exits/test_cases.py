@@ -1,10 +1,10 @@
 """Every case of `cases/*.yaml`: what is held and wanted, and what the plan must say about it.
 
 A case reads: `case` (a sentence), `rule` (the rules it rests on), `now`, `zone`, `customer`, `others`, `list`, `reads`,
-`holds`, `wants`, `memory`, `policy`, `rules` (changed values), then what is expected. What a case does not expect is
-expected to be empty: `actions` ("kind target when"), `blockers` ("code target first-free-date"), `warnings` (codes,
-without the one that delegated access is kept) are lists; `earliest` is null, `confidence` high. `binding` is compared
-where it is given.
+`holds`, `gdap`, `record` (of a removal), `wants`, `memory`, `policy`, `rules` (changed values), then what is expected.
+What a case does not expect is expected to be empty: `actions` ("kind target when"), `blockers` ("code target
+first-free-date"), `warnings` (codes, without the one that delegated access is kept) are lists; `earliest` is null,
+`confidence` high. `binding` and `money` ("target refund, lost per day") are compared where they are given.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from pcreconcile.model.rules import Rule
 from tests.exits.estates import Words, case_now, customer_plan, day, rules_with, shipped_rules
 
 CASES = Path(__file__).parent / "cases"
-SAID = frozenset({"verdict", "actions", "blockers", "earliest", "confidence", "warnings", "binding"})
+SAID = frozenset({"verdict", "actions", "blockers", "earliest", "confidence", "warnings", "binding", "money"})
 GIVEN = frozenset({"now", "zone", "customer", "others", "list", "reads", "holds", "wants", "memory", "policy", "rules"})
+GIVEN |= {"gdap", "record"}
 FIELDS = SAID | GIVEN | {"case", "rule"}
 ALWAYS = "delegated-access-kept"
 
@@ -46,6 +47,10 @@ def action_words(action: Action) -> str:
 def blocker_words(blocker: Blocker) -> str:
     where = [] if blocker.target is None else [blocker.target.id]
     return " ".join([blocker.code, *where, day(blocker.clears_at)])
+
+
+def money_words(action: Action) -> str:
+    return f"{action.target.id} {action.money.refund}, {action.money.lost_per_day}"
 
 
 def said(found: CustomerPlan) -> dict[str, Any]:
@@ -85,6 +90,8 @@ def test_the_plan_says_what_the_case_expects(case: Words) -> None:
     if "binding" in case:
         binding = found.binding_blocker
         assert (None if binding is None else blocker_words(binding)) == case["binding"]
+    if "money" in case:
+        assert [money_words(action) for action in found.actions if action.money.refund is not None] == case["money"]
 
 
 @pytest.mark.parametrize("case", ALL)

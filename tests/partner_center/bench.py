@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import UNPACED, Buckets
 from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.service import PartnerCenter
@@ -98,14 +99,20 @@ class StubTokens:
         self.has_user = users > 0
         self.renewed = 0
         self.got: list[Identity] = []
+        self.beyond: list[tuple[Identity, Audience]] = []
 
-    async def get(self, identity: Identity) -> AccessToken:
-        self.got.append(identity)
+    async def get(self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER) -> AccessToken:
+        if audience is Audience.PARTNER_CENTER:
+            self.got.append(identity)
+        else:
+            self.beyond.append((identity, audience))
         return AccessToken(f"token-{identity.value}-{self.renewed}", 1e9)
 
-    async def renew(self, identity: Identity, rejected: AccessToken) -> AccessToken:
+    async def renew(
+        self, identity: Identity, rejected: AccessToken, audience: Audience = Audience.PARTNER_CENTER
+    ) -> AccessToken:
         self.renewed += 1
-        return await self.get(identity)
+        return await self.get(identity, audience)
 
     def conceal(self, text: str) -> str:
         return text.replace("token-", "[token]")
@@ -137,7 +144,9 @@ class Bench:
             "pcreconcile-tests",
             new_id=lambda: f"id-{next(numbers)}",
         )
-        self.partner_center = PartnerCenter(PARTNER, self.session, self.tokens)  # type: ignore[arg-type]
+        graph = self.session.beside(f"{BASE}/graph", Audience.GRAPH)
+        management = self.session.beside(f"{BASE}/management", Audience.MANAGEMENT)
+        self.partner_center = PartnerCenter(PARTNER, self.session, self.tokens, graph, management)  # type: ignore[arg-type]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request)

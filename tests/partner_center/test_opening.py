@@ -64,22 +64,13 @@ def test_a_federated_assertion_is_read_anew_for_each_token(tmp_path: Path) -> No
     assert found.client_credential["client_assertion"]() == "two"
 
 
-def test_a_certificate_is_pem_text_or_a_pkcs12_file(tmp_path: Path) -> None:
-    (tmp_path / "a.pem").write_text("-----BEGIN PRIVATE KEY-----")
-    (tmp_path / "a.pfx").write_bytes(b"\x30\x82")
-    pem = find_secrets(partner(credentials=credentials(certificate=SecretRef(file="a.pem"))), VALUES, tmp_path)
-    pfx = find_secrets(partner(credentials=credentials(certificate=SecretRef(file="a.pfx"))), VALUES, tmp_path)
-    assert set(pem.client_credential) == {"private_key", "public_certificate"}
-    assert pfx.client_credential["private_key_pfx_path"] == str(tmp_path / "a.pfx")
-
-
 @pytest.mark.parametrize(
     ("given", "text"),
     [
         (None, "credentials are needed"),
         (credentials(), "one of clientSecret, certificate and federated"),
         (credentials(client_secret=SecretRef(file="nowhere")), "file nowhere cannot be read"),
-        (credentials(certificate=SecretRef(env="SECRET")), "expected PEM"),
+        (credentials(certificate=SecretRef(env="SECRET")), "expected PEM or PKCS"),
         (credentials(federated=SecretRef()), "neither a variable nor a file"),
     ],
 )
@@ -93,7 +84,7 @@ def test_secrets_do_not_show() -> None:
     found = find_secrets(partner(), VALUES, None)
     assert "hunter2" not in repr(found)
     assert "refresh-refresh" not in repr(found)
-    assert found.conceal("a hunter2-hunter2 b refresh-refresh") == "a [secret] b [secret]"
+    assert found.veil.conceal("a hunter2-hunter2 b refresh-refresh") == "a [secret] b [secret]"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +113,7 @@ def test_secrets_do_not_show() -> None:
 def test_clouds(cloud: Cloud, host: str, login: str, scope: str) -> None:
     found = addresses_of(partner(cloud))
     assert (found.partner_center, found.login) == (f"https://{host}", f"https://{login}")
-    assert found.scope == f"https://{scope}/.default"
+    assert found.scope() == f"https://{scope}/.default"
     assert not found.loopback
 
 
@@ -133,7 +124,7 @@ def test_http_is_for_loopback(address: str) -> None:
     found = addresses_of(partner(Cloud.CUSTOM, partner_center=address, login=address))
     assert found.loopback
     assert found.partner_center == address.rstrip("/")
-    assert found.scope == "https://api.partnercenter.microsoft.com/.default"
+    assert found.scope() == "https://api.partnercenter.microsoft.com/.default"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_without_a_relationship_nothing_else_is_asked_for() -> None:
 
 def snapshot_state(listed: Any, by_id: Any) -> tuple[str, ...]:
     bench = Bench(by_path(customers=listed, customer=by_id))
-    return asyncio.run(bench.partner_center.snapshot([TENANT, TENANT], NOW)).states[TENANT].problems
+    return asyncio.run(bench.partner_center.snapshot({TENANT: ()}, NOW)).states[TENANT].problems
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_list_and_the_read_by_id_must_agree(listed: Any, by_id: Any, problem
 def test_a_refused_token_ends_the_snapshot() -> None:
     bench = Bench(by_path(customers=page(customer()), customer=reply({"code": 900420}, 401)))
     with pytest.raises(AuthenticationError):
-        asyncio.run(bench.partner_center.snapshot([TENANT, OTHER], NOW))
+        asyncio.run(bench.partner_center.snapshot({TENANT: (), OTHER: ()}, NOW))
 
 
 def item(script: Script, item_type: str, item_id: str, parent: str | None = None) -> Any:
@@ -241,5 +241,5 @@ def test_tokens_are_obtained_before_the_first_write(kinds: set[ActionKind], iden
 
 
 def test_kinds_that_nobody_can_write_are_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="return-reservation"):
-        asyncio.run(Bench(in_turn()).partner_center.authorise(frozenset({ActionKind.RETURN_RESERVATION})))
+    with pytest.raises(ConfigurationError, match="request-relationship"):
+        asyncio.run(Bench(in_turn()).partner_center.authorise(frozenset({ActionKind.REQUEST_RELATIONSHIP})))

@@ -14,17 +14,30 @@ import httpx
 import pytest
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError, PcreconcileError
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.partner import Cloud, Endpoints, Partner
+from pcreconcile.partner_center.applications import Applications
 from pcreconcile.partner_center.credentials import Secrets
-from pcreconcile.partner_center.endpoints import Addresses
+from pcreconcile.partner_center.endpoints import Addresses, Audience, addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
+from pcreconcile.partner_center.refresh_tokens import Persistence, RefreshTokens
 from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.transport import LoginTransport
+from pcreconcile.partner_center.veil import Veil
 from tests.partner_center.bench import PARTNER, reply
 
 SECRET = "s3cr3t-value-of-the-client"
 REFRESH = "r3fr3sh-token-of-the-user"
 AUDIENCE = "https://api.partnercenter.microsoft.com"
-GIVEN = Addresses("http://127.0.0.1:1", "http://127.0.0.1:1/login", AUDIENCE, given=True, loopback=True)
+GIVEN = addresses_of(
+    Partner(
+        "p",
+        TenantId(PARTNER),
+        Cloud.CUSTOM,
+        Endpoints("http://127.0.0.1:1", "http://127.0.0.1:1/login", "http://127.0.0.1:1/g", "http://127.0.0.1:1/m"),
+    )
+)
+GOV = addresses_of(Partner("p", TenantId(PARTNER), Cloud.US_GOV))
 
 
 def jwt(**claims: Any) -> str:
@@ -37,15 +50,24 @@ def jwt(**claims: Any) -> str:
 class Login:
     """A login service. `answers` are given in turn, the last one for good."""
 
-    def __init__(self, *answers: Any, refresh_token: str | None = REFRESH, addresses: Addresses = GIVEN) -> None:
+    def __init__(
+        self,
+        *answers: Any,
+        refresh_token: str | None = REFRESH,
+        addresses: Addresses = GIVEN,
+        kept: Persistence | None = None,
+        credential: Any = SECRET,
+    ) -> None:
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
         self.now = 0.0
         self._answers = list(answers)
         client = httpx.Client(transport=httpx.MockTransport(self._answer))
         http = LoginHttp(LoginTransport(client), addresses, self.slept.append)
-        secrets = Secrets("client", SECRET, refresh_token, tuple(filter(None, (SECRET, refresh_token))))
-        self.tokens = Tokens(PARTNER, secrets, addresses, http, lambda: self.now)
+        secrets = Secrets("client", credential, refresh_token, Veil([SECRET, refresh_token or ""]))
+        applications = Applications(PARTNER, secrets, addresses, http)
+        store = RefreshTokens(PARTNER, "client", kept, "a test's memory", "it is lost")
+        self.tokens = Tokens(secrets, addresses, applications, store, lambda: self.now)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -84,6 +106,17 @@ def test_fifty_callers_cause_one_request_with_the_documented_form() -> None:
     form = login.forms[0]
     assert (form["grant_type"], form["client_id"], form["client_secret"]) == ("client_credentials", "client", SECRET)
     assert form["scope"] == f"{AUDIENCE}/.default"
+
+
+def test_fifty_callers_redeem_one_refresh_token_once() -> None:
+    login = Login(granted(refresh_token="rotated"))
+
+    async def story() -> set[str]:
+        tokens = await asyncio.gather(*(login.tokens.get(Identity.USER) for _ in range(50)))
+        return {token.value for token in tokens}
+
+    assert asyncio.run(story()) == {"access-1"}
+    assert len(login.requests) == 1
 
 
 def test_fifty_callers_with_one_rejected_token_share_the_next() -> None:
@@ -130,7 +163,7 @@ def test_a_rotated_refresh_token_is_used_next_time() -> None:
 
 FAILURES: dict[str, tuple[list[Any], Identity, str]] = {
     "wrong secret": ([refused(7000215, f"Invalid client secret {SECRET}")], Identity.APPLICATION, "AADSTS7000215"),
-    "expired refresh token": ([refused(700082, f"expired {REFRESH}")], Identity.USER, "store the new refresh token"),
+    "expired refresh token": ([refused(700082, f"expired {REFRESH}")], Identity.USER, "store a new refresh token"),
     "unreachable": ([httpx.ConnectError(f"x {SECRET}")], Identity.APPLICATION, "no usable answer"),
     "500": ([reply(f"oops {SECRET}", 500)], Identity.APPLICATION, "HTTP 500"),
     "HTML": ([reply(f"<html>{SECRET}")], Identity.APPLICATION, "HTTP 200"),
@@ -189,23 +222,133 @@ def test_a_known_cloud_is_discovered_at_its_own_authority() -> None:
         "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
         "token_endpoint": f"{authority}/oauth2/v2.0/token",
     }
-    gov = Addresses(AUDIENCE, "https://login.microsoftonline.us", AUDIENCE, given=False, loopback=False)
-    login = Login(discovery, granted(), addresses=gov)
+    login = Login(discovery, granted(), addresses=GOV)
     asyncio.run(login.tokens.get(Identity.APPLICATION))
     assert [request.url.host for request in login.requests] == ["login.microsoftonline.us"] * 2
 
 
 def test_a_tenant_that_the_login_service_does_not_know() -> None:
-    gov = Addresses(AUDIENCE, "https://login.microsoftonline.us", AUDIENCE, given=False, loopback=False)
-    login = Login(reply({"error": "invalid_tenant"}, 400), addresses=gov)
+    login = Login(reply({"error": "invalid_tenant"}, 400), addresses=GOV)
     with pytest.raises(PcreconcileError, match="does not know the tenant"):
         asyncio.run(login.tokens.get(Identity.APPLICATION))
 
 
-def test_a_bad_certificate_is_a_configuration_error_without_its_text() -> None:
-    pem = "-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----"
-    login = Login(granted())
-    login.tokens._secrets = Secrets("client", {"private_key": pem, "public_certificate": pem}, None)
-    with pytest.raises(ConfigurationError) as caught:
-        asyncio.run(login.tokens.get(Identity.APPLICATION))
-    assert "nonsense" not in "".join(traceback.format_exception(caught.value))
+class Store:
+    """A keyring."""
+
+    def __init__(self, *content: str, problem: Exception | None = None) -> None:
+        self.content = list(content)
+        self.problem = problem
+
+    def load(self) -> str:
+        if self.problem:
+            raise self.problem
+        if not self.content:
+            raise FileNotFoundError(2, "none yet")
+        return self.content[-1]
+
+    def save(self, content: str) -> None:
+        if self.problem:
+            raise self.problem
+        self.content.append(content)
+
+
+def kept_record(token: str = "kept", tenant: str = PARTNER, client: str = "CLIENT") -> str:
+    return json.dumps({"tenantId": tenant, "clientId": client, "refreshToken": token, "formatVersion": 1})
+
+
+def asked_with(login: Login) -> list[str]:
+    asyncio.run(login.tokens.get(Identity.USER))
+    return [form["refresh_token"] for form in login.forms]
+
+
+def test_a_rotated_token_is_kept_for_the_next_process() -> None:
+    store = Store()
+    assert asked_with(Login(granted(refresh_token="rotated-1"), kept=store)) == [REFRESH]
+    assert asked_with(Login(granted(refresh_token="rotated-2"), kept=store)) == ["rotated-1"]
+    assert [json.loads(content)["refreshToken"] for content in store.content] == ["rotated-1", "rotated-2"]
+
+
+GONE = {"error": "invalid_grant", "error_description": "AADSTS700082: gone"}
+WHO_IS_ASKED: dict[str, tuple[list[Any], Store, list[str]]] = {
+    "kept before configured": ([granted()], Store(kept_record()), ["kept"]),
+    "of another client": ([granted()], Store(kept_record(client="other")), [REFRESH]),
+    "of another tenant": ([granted()], Store(kept_record(tenant="x")), [REFRESH]),
+    "damaged": ([granted()], Store("{"), [REFRESH]),
+    "a locked keyring": ([granted()], Store(problem=RuntimeError("locked")), [REFRESH]),
+    "kept one refused": ([reply(GONE, 400), granted()], Store(kept_record()), ["kept", REFRESH]),
+    "kept one without the claim": (
+        [granted(access_token=jwt(amr=["pwd"])), granted()],
+        Store(kept_record()),
+        ["kept", REFRESH],
+    ),
+    "the same twice": ([granted()], Store(kept_record(REFRESH)), [REFRESH]),
+}
+
+
+@pytest.mark.parametrize(("answers", "store", "asked"), WHO_IS_ASKED.values(), ids=WHO_IS_ASKED)
+def test_which_refresh_token_is_redeemed(answers: list[Any], store: Store, asked: list[str]) -> None:
+    assert asked_with(Login(*answers, kept=store)) == asked
+
+
+def test_a_wrong_secret_refuses_every_refresh_token_alike() -> None:
+    login = Login(refused(7000215, "wrong"), kept=Store(kept_record()))
+    with pytest.raises(AuthenticationError, match="AADSTS7000215"):
+        asyncio.run(login.tokens.get(Identity.USER))
+    assert len(login.requests) == 1
+
+
+def test_a_kept_token_alone_is_enough_for_app_plus_user() -> None:
+    login = Login(granted(), refresh_token=None, kept=Store(kept_record()))
+    assert login.tokens.has_user
+    assert asked_with(login) == ["kept"]
+
+
+def test_without_a_place_rotation_is_warned_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    login = Login(granted(1, refresh_token="r1"), granted(2, refresh_token="r2"))
+
+    async def story() -> None:
+        await login.tokens.renew(Identity.USER, await login.tokens.get(Identity.USER))
+
+    asyncio.run(story())
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == ["it is lost"]
+
+
+def test_a_token_of_the_device_flow_is_redeemed_as_a_public_client() -> None:
+    public = {"error": "invalid_client", "error_description": "AADSTS700025: Client is public"}
+    login = Login(reply(public, 401), granted())
+    assert asyncio.run(login.tokens.get(Identity.USER)).value == "access-1"
+    assert ["client_secret" in form for form in login.forms] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "audience", "scope"),
+    [
+        (GIVEN, Audience.PARTNER_CENTER, "https://api.partnercenter.microsoft.com/.default"),
+        (GIVEN, Audience.GRAPH, "https://graph.microsoft.com/.default"),
+        (GIVEN, Audience.MANAGEMENT, "https://management.azure.com/.default"),
+    ],
+)
+def test_each_audience_has_a_token_of_its_own(addresses: Addresses, audience: Audience, scope: str) -> None:
+    login = Login(granted(1), granted(2))
+
+    async def story() -> list[str]:
+        first = await login.tokens.get(Identity.APPLICATION, audience)
+        other = next(each for each in Audience if each is not audience)
+        second = await login.tokens.get(Identity.APPLICATION, other)
+        again = await login.tokens.get(Identity.APPLICATION, audience)
+        return [first.value, second.value, again.value]
+
+    assert asyncio.run(story()) == ["access-1", "access-2", "access-1"]
+    assert login.forms[0]["scope"].split()[0] == scope
+
+
+def test_an_assertion_is_obtained_for_each_token_request_and_never_shown() -> None:
+    numbers = iter("abc")
+    login = Login(granted(1), granted(2), credential={"client_assertion": lambda: f"assertion-{next(numbers)}"})
+
+    async def story() -> None:
+        await login.tokens.renew(Identity.APPLICATION, await login.tokens.get(Identity.APPLICATION))
+
+    asyncio.run(story())
+    assert [form["client_assertion"] for form in login.forms] == ["assertion-a", "assertion-b"]

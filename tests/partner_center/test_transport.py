@@ -10,8 +10,10 @@ from threading import Thread
 
 import pytest
 
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.partner import Cloud, Endpoints, Partner
 from pcreconcile.partner_center import transport
-from pcreconcile.partner_center.endpoints import Addresses
+from pcreconcile.partner_center.endpoints import Addresses, addresses_of
 from pcreconcile.partner_center.transport import Reply, Unanswered, open_login_transport, open_transport
 
 
@@ -41,6 +43,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+def at(server: str) -> Addresses:
+    return addresses_of(Partner("p", TenantId("x"), Cloud.CUSTOM, Endpoints(server, server, server, server)))
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
     Handler.asked = []
@@ -52,7 +58,7 @@ def server() -> Iterator[str]:
 
 def get(server: str, path: str) -> Reply:
     async def run() -> Reply:
-        opened = open_transport(Addresses(server, server, "x", given=True, loopback=True))
+        opened = open_transport(at(server))
         try:
             return await opened.exchange("GET", server + path, {"X-One": "1"}, None)
         finally:
@@ -62,7 +68,7 @@ def get(server: str, path: str) -> Reply:
 
 
 def login(server: str, path: str) -> Reply:
-    opened = open_login_transport(Addresses(server, server, "x", given=True, loopback=True))
+    opened = open_login_transport(at(server))
     try:
         return opened.exchange("POST", server + path, {}, {"a": "b"}, None)
     finally:

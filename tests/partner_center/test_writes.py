@@ -267,9 +267,7 @@ def test_a_lost_answer_to_a_removal_is_indeterminate() -> None:
     assert caught.value.request_id == "11111111-0000-4000-8000-000000000001"
 
 
-@pytest.mark.parametrize(
-    "kind", [ActionKind.RETURN_RESERVATION, ActionKind.MANUAL, ActionKind.TERMINATE_DELEGATED_ACCESS]
-)
+@pytest.mark.parametrize("kind", [ActionKind.MANUAL, ActionKind.REQUEST_RELATIONSHIP])
 def test_what_is_no_write_of_partner_center_is_never_sent(kind: ActionKind) -> None:
     bench = Bench(in_turn())
     with pytest.raises(RemoteError, match="nothing was sent"):

@@ -18,7 +18,7 @@ from pcreconcile.exits import holdings_of
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
 from pcreconcile.model.identity import canonical_json
-from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, CustomerPlan, Effect, Verdict
+from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, Blocker, CustomerPlan, Effect, Verdict
 from tests.exits.estates import case_now, customer_plan, customer_state, plan_of
 from tests.planning.worlds import IDS, World, any_worlds, worlds
 
@@ -56,6 +56,14 @@ def when_rank(action: Action) -> tuple[int, str]:
 
 def due(found: CustomerPlan) -> list[Action]:
     return [action for action in found.actions if action.when == NOW]
+
+
+ACCESS = frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS, ActionKind.REMOVE_DELEGATED_ADMIN})
+
+
+def in_its_way(found: CustomerPlan) -> list[Blocker]:
+    """The blockers of the removal: those of delegated access are in the way of that alone."""
+    return [each for each in found.blockers if "delegated-access" not in each.code]
 
 
 def removal_of(found: CustomerPlan) -> Action | None:
@@ -148,11 +156,28 @@ def test_the_removal_comes_last_and_only_when_nothing_is_in_the_way(world: World
     if removal is None:
         assert found.actions == ()
         return
-    assert set(removal.requires) == {each.id for each in found.actions if each is not removal}
+    others = [each for each in found.actions if each is not removal and each.kind not in ACCESS]
+    assert set(removal.requires) == {each.id for each in others}
     if removal.when == NOW:
         today = case_now(world).date()
-        assert all(each.clears_at is not None and each.clears_at <= today for each in found.blockers)
-        assert found.verdict is Verdict.READY
+        assert all(each.clears_at is not None and each.clears_at <= today for each in in_its_way(found))
+        assert found.verdict is Verdict.READY or found.blockers
+
+
+@given(world=leaving, ends=st.sampled_from(["keep", "terminate", {"at": "2026-11-20"}, {"at": "2026-12-24"}]))
+@settings(bounded, max_examples=100)
+def test_delegated_access_never_changes_what_the_removal_takes(world: World, ends: Any) -> None:
+    """It is ended or kept; the relationship goes in the same way on the same day, DAP included or not."""
+    kept, asked = (customer_plan(world | {"wants": world["wants"] | {"delegatedAccess": e}}) for e in ("keep", ends))
+    if Verdict.REFUSED in {kept.verdict, asked.verdict}:
+        return  # onBlocked: fail counts what hinders delegated access too
+    assert asked.earliest_removal == kept.earliest_removal
+    assert [each for each in asked.actions if each.kind not in ACCESS] == list(kept.actions)
+    assert in_its_way(asked) == list(kept.blockers)
+    if ends == "terminate":
+        removal = removal_of(asked)
+        ended = [each for each in asked.actions if each.kind in ACCESS]
+        assert all(removal is not None and each.requires == (removal.id,) for each in ended)
 
 
 @given(world=leaving)
@@ -166,11 +191,13 @@ def test_the_earliest_removal_is_the_date_of_the_blocker_that_binds(world: World
         assert removal.when == MANUAL
         return
     today = case_now(world).date()
-    dates = [each.clears_at for each in found.blockers if each.clears_at is not None]
+    dates = [each.clears_at for each in in_its_way(found) if each.clears_at is not None]
     assert found.earliest_removal == max([today, *dates])
     assert removal.when in {NOW, found.earliest_removal.isoformat()}
     if found.verdict is Verdict.READY:
         assert found.earliest_removal == today
+    if found.binding_blocker is not None:
+        assert found.binding_blocker in in_its_way(found)
 
 
 @given(world=worlds())

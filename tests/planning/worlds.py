@@ -51,6 +51,8 @@ def things(draw: st.DrawFn, name: str) -> World:
         case "reservation":
             thing["expires"] = draw(maybe(instants(10, 400)))
             thing["entitled"] = draw(st.booleans())
+            if draw(st.booleans()):
+                thing["azure"] = draw(st.lists(_reserved(), max_size=2, unique_by=lambda each: each["id"]))
         case kind:
             thing |= draw(_subscriptions(kind))
     return thing
@@ -76,6 +78,30 @@ def _subscriptions(draw: st.DrawFn, kind: str) -> World:
     if kind == "azure-plan":
         thing["azure"] = draw(_azure())
     return thing
+
+
+def _reserved() -> st.SearchStrategy[World]:
+    """A reservation as Azure shows it; without a refund it was not quoted."""
+    amounts = st.sampled_from(["0.00", "900.00", "30000.00"])
+    return st.fixed_dictionaries(
+        {
+            "id": st.sampled_from("rst"),
+            "state": st.sampled_from(["succeeded", "succeeded", "cancelled", "expired", "merging"]),
+            "quantity": st.integers(0, 2),
+        },
+        optional={"refund": amounts, "consumed": amounts, "problems": st.just(["not refundable"])},
+    )
+
+
+GDAP = ["active"] * 4 + ["created", "approvalpending", "approved", "activating", "terminationrequested", "terminating"]
+GDAP += ["expiring", "expired", "terminated", "hibernating"]
+
+
+def _gdap() -> st.SearchStrategy[Any]:
+    entry = st.fixed_dictionaries({"id": st.sampled_from("GHI"), "status": st.sampled_from(GDAP)})
+    return st.one_of(
+        st.lists(entry, max_size=3, unique_by=lambda each: each["id"]), st.sampled_from([None, "not read"])
+    )
 
 
 def _azure() -> st.SearchStrategy[Any]:
@@ -113,6 +139,8 @@ def wishes(draw: st.DrawFn, relationship: str | None = None, desires: list[LineD
         day = draw(maybe(days(5, 20)))
         if day is not None:
             found[name] = day
+    ends = draw(st.one_of(st.sampled_from(["keep", "keep", "terminate"]), days(5, 20).map(lambda day: {"at": day})))
+    found["delegatedAccess"] = ends
     return found
 
 
@@ -143,6 +171,8 @@ def worlds(draw: st.DrawFn, relationship: str | None = None, desires: list[LineD
         "wants": draw(wishes(relationship, desires)),
         "policy": {"freezes": draw(freezes()), "azureCancelAllowed": draw(st.booleans())},
         "memory": {"suspended": draw(st.lists(st.sampled_from(IDS), max_size=3, unique=True))},
+        "gdap": draw(_gdap()),
+        "customer": {"dap": draw(st.sampled_from([True, False, None]))},
     }
     taken = draw(maybe(instants(5, 0)))
     if taken is not None:

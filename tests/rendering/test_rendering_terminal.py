@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pcreconcile.model.plan import Approvals, Guard, LiveCustomer, Verdict
+from pcreconcile.model.plan import ActionKind, Approvals, Guard, LiveCustomer, Notice, Target, Verdict
 from pcreconcile.rendering import terminal
 from pcreconcile.rendering.page import Style
 from tests.rendering import sample_plan
@@ -54,7 +54,7 @@ def test_a_failed_guard_says_that_nothing_is_written_and_the_remedy():
     text = _render(sample_plan.sample(guards=(guard,)), width=100)
     assert "REFUSED by a guard: apply will write nothing at all" in text
     assert "budget:perRun.removals (12 of 10): 12 removals; split the change" in text
-    assert "Guards: 0 of 1 guard passed" in text
+    assert "Guards: 0 of 1 passed" in text
 
 
 def test_needed_approvals_and_unread_customers_are_told():
@@ -68,3 +68,77 @@ def test_needed_approvals_and_unread_customers_are_told():
 def test_every_verdict_is_told_in_words(verdict):
     text = _render(sample_plan.sample(customers=(sample_plan.customer("one", 11, verdict),)), width=100)
     assert str(verdict) in text.lower().split("totals")[0]
+
+
+def _live(number):
+    return LiveCustomer(sample_plan.tenant(number), f"Company {number}", f"company{number}.example", "HTTP 403")
+
+
+@pytest.mark.parametrize("members", ["unmanaged", "unread"])
+@pytest.mark.parametrize(("count", "shown", "told"), [(20, 20, None), (21, 20, 1), (35, 20, 15)])
+def test_a_long_list_is_cut_and_says_so(members, count, shown, told):
+    text = _render(sample_plan.sample(customers=(), **{members: tuple(map(_live, range(count)))}), width=140)
+    assert text.count(", company") == shown
+    cut = re.findall("… and ([0-9]+) more \\(--format json lists them all\\)", text)
+    assert cut == ([str(told)] if told else [])
+    assert f"{count} " in text  # the heading counts all of them
+
+
+def test_of_many_converged_customers_those_with_a_warning_are_always_shown():
+    proof, warning = Notice("removal-proven", "removed by run 7"), Notice("removal-unproven", "check the tenant ID")
+    notices = {3: (proof,), 24: (proof,), 30: (warning,)}
+    customers = tuple(
+        sample_plan.customer(f"customer-{number}", 11, Verdict.CONVERGED, warnings=notices.get(number, ()))
+        for number in range(1, 36)
+    )
+    text = _render(sample_plan.sample(customers=customers), width=140)
+    shown = [int(number) for number in re.findall("customer-([0-9]+) —", text)]
+    assert shown == [*range(1, 21), 30]
+    assert "… and 14 more (--format json lists them all)" in text
+    assert "warning: check the tenant ID" in text
+
+
+def _removal(number, wish, **members):
+    target = Target("customer", sample_plan.tenant(number), "")
+    told = f"{wish}; to undo it the customer's admin must accept a new invitation from this partner"
+    removal = sample_plan.action(ActionKind.REMOVE_RELATIONSHIP, target, family=None, reason=told, **members)
+    return sample_plan.customer(f"customer-{number}", number, Verdict.READY, actions=(removal,))
+
+
+@pytest.mark.parametrize(("count", "notes"), [(2, 0), (3, 1), (5, 1)])
+def test_a_long_reason_that_many_share_is_told_once(count, notes):
+    text = _render(sample_plan.sample(customers=tuple(_removal(11 + n, "leaves") for n in range(count))), width=140)
+    assert text.count("to undo it") == (1 if notes else count)
+    assert text.count("cannot be undone; takes service; note 1\n") == (count if notes else 0)
+    assert ("\nNotes\n  1. to undo it the customer's admin" in text) is bool(notes)
+    assert text.count("leaves") == count  # the wish's own reason stands in the head and nowhere else
+
+
+def test_a_reason_with_a_window_stays_beside_its_action():
+    closing = tuple(_removal(11 + n, "leaves", window_closes_at=sample_plan.NOW) for n in range(5))
+    text = _render(sample_plan.sample(customers=closing), width=140)
+    assert text.count("to undo it") == 5
+    assert "Notes" not in text
+    open_ended = tuple(_removal(21 + n, "leaves") for n in range(3))
+    text = _render(sample_plan.sample(customers=(*closing, *open_ended)), width=140)
+    assert (text.count("to undo it"), text.count("; note 1\n")) == (6, 3)
+
+
+def test_a_window_that_the_reason_names_is_not_told_twice():
+    reason = "cancelled inside its window, which closes 2026-11-22 15:30 UTC"
+    step = sample_plan.action(
+        ActionKind.CANCEL_SUBSCRIPTION,
+        Target("subscription", "S", "E3"),
+        window_closes_at=sample_plan.NOW,
+        reason=reason,
+    )
+    plan = sample_plan.sample(customers=(sample_plan.customer("one", 11, Verdict.READY, actions=(step,)),))
+    assert _render(plan, width=140).split("live as of")[1].count("2026-11-22 15:30 UTC") == 2  # and its own time
+
+
+def test_a_narrowed_plan_says_so_in_its_head_and_nowhere_else():
+    notices = (Notice("only", "protective actions, 2 left out"), Notice("customers-list-incomplete", "cut off"))
+    text = _render(sample_plan.sample(warnings=notices), width=140)
+    assert "  only        protective actions, 2 left out\n" in text.split("birch-clinic")[0]
+    assert text.count("2 left out") == 1
+    assert "  warning     cut off\n" in text

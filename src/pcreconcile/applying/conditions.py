@@ -17,19 +17,23 @@ class Shows(StrEnum):
 
     DONE = "done"
     NOT_DONE = "not-done"
+    UNDER_WAY = "under-way"
     NEITHER = "neither"
 
 
 def judge(action: Action, fields: Fields | None) -> Shows:
     """The postcondition first, since a thing may satisfy both; a thing that is not there satisfies neither.
 
-    An empty postcondition can never be proven, so it never holds.
+    An empty postcondition can never be proven, so it never holds. A thing that says itself that its end is under way
+    satisfies neither yet.
     """
     if fields is None:
         return Shows.NEITHER
     if action.postcondition and holds(action.postcondition, fields):
         return Shows.DONE
-    return Shows.NOT_DONE if holds(action.precondition, fields) else Shows.NEITHER
+    if holds(action.precondition, fields):
+        return Shows.NOT_DONE
+    return Shows.UNDER_WAY if fields.get("underWay") is True else Shows.NEITHER
 
 
 def holds(condition: Mapping[str, Any], fields: Fields) -> bool:

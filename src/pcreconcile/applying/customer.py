@@ -16,6 +16,7 @@ from pcreconcile.applying.execute import READ_ERRORS, Execution
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.outcome import Outcome, gravest, of_steps
 from pcreconcile.applying.progress import Progress
+from pcreconcile.applying.removal_gate import unread
 from pcreconcile.applying.staleness import Live, differences, live_customer
 from pcreconcile.applying.texts import clean
 from pcreconcile.model.desired import DesiredCustomer
@@ -73,11 +74,12 @@ class CustomerRun:
         if self._removal_touched():
             return None  # nothing of the customer needs to be visible any more; each write has its own checks
         try:
-            state = await self._run.service.read_customer(self._customer.tenant_id)
+            extras = frozenset(self._customer.observed.extras)
+            state = await self._run.service.read_customer(self._customer.tenant_id, extras)
         except READ_ERRORS as error:
             return Problem(Outcome.UNREAD, f"could not be read: {error}")
-        if state.problems:
-            return Problem(Outcome.UNREAD, "could not be read: " + "; ".join(state.problems))
+        if unseen := unread(state, self._customer):
+            return Problem(Outcome.UNREAD, f"could not be read: {unseen}")
         live = live_customer(state, self._listed)
         touched = [step.action for step in self._steps.values() if step.past.touched]
         found = differences(self._customer.observed, live, touched, self._customer.desired.domain)

@@ -10,7 +10,9 @@ one customer never overlap.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
+from pcreconcile.applying.audit_trail import removal_evidence
 from pcreconcile.applying.conditions import Shows, judge, parent_of, unmet
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
@@ -32,6 +34,9 @@ MOST_SENDS = 4  # of one request ID in one run, when answers keep getting lost
 CHANGED = "changed"  # the error code with which the writer says that the thing is not what was read just before
 
 READ_ERRORS = (RemoteError, NoAnswer, IncompleteRead)
+
+# Written to services that know no idempotency key: after a lost answer a refusal may mean that it is being done.
+WITHOUT_KEYS = frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS, ActionKind.RETURN_RESERVATION})
 
 
 class Execution:
@@ -83,10 +88,12 @@ class Execution:
             return
         shows = judge(step.action, fields)
         if shows is Shows.DONE:
-            self._record.verified(step)
+            await self._verified(step)
         elif step.state is ActionState.ANSWERED:
             self._waiting.not_shown_yet(step, shows)
-        elif shows is Shows.NEITHER or fields is None:
+        elif shows is Shows.UNDER_WAY and step.state is ActionState.INDETERMINATE:
+            self._waiting.under_way(step)
+        elif shows in {Shows.NEITHER, Shows.UNDER_WAY} or fields is None:
             self._record.stale(step, Happening.SHOWS_NEITHER, unmet(step.action.precondition, fields))
         elif self._window_closed(step):
             self._record.stale(step, Happening.WINDOW_CLOSED, f"its window closed at {step.action.window_closes_at}")
@@ -137,15 +144,18 @@ class Execution:
             self._waiting.postponed(step, error)
             return
         try:
-            done = judge(step.action, await self._read(step)) is Shows.DONE
+            shows = judge(step.action, await self._read(step))
         except READ_ERRORS:
             if unsure:
                 step.advance(Happening.NO_ANSWER, str(error))
                 step.given_up = True
                 return
-            done = False
-        if done:
-            self._record.verified(step)
+            shows = Shows.NEITHER
+        if shows is Shows.DONE:
+            await self._verified(step)
+        elif shows is not Shows.NEITHER and _may_be_under_way(step, error):
+            step.advance(Happening.NO_ANSWER, str(error))
+            self._waiting.under_way(step)
         elif error.code == CHANGED:
             self._record.stale(step, Happening.CHANGED, error.message)
         else:
@@ -171,14 +181,26 @@ class Execution:
         except READ_ERRORS as error:
             shows, why = None, f"could not be read: {error}"
         if shows is Shows.DONE:
-            self._record.verified(step)
+            await self._verified(step)
         elif step.state is ActionState.ANSWERED:
             self._record.unproven(step, why)
-        elif shows is None:
+        elif shows in {None, Shows.UNDER_WAY}:
             self._record.give_up(step, why)
         else:
             self._record.stale(step, Happening.LEFT_ALONE, why)
 
+    async def _verified(self, step: Progress) -> None:
+        """Proven by a read; a removal of ours also by the service's own record, where that shows soon."""
+        ours = step.action.kind is ActionKind.REMOVE_RELATIONSHIP and step.past.touched
+        evidence = await removal_evidence(self._run, self._customer.tenant_id, step.past) if ours else {}
+        self._record.verified(step, evidence)
+
     def _window_closed(self, step: Progress) -> bool:
         closes = step.action.window_closes_at
         return closes is not None and closes <= self._run.clock.now()
+
+
+def _may_be_under_way(step: Progress, error: RemoteError) -> bool:
+    """Whether the refusal may speak of an earlier request, whose answer was lost, rather than of this one."""
+    conflicts = error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT} and error.code != CHANGED
+    return conflicts and step.past.effective and step.action.kind in WITHOUT_KEYS

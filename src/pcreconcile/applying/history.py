@@ -23,7 +23,8 @@ class ActionHistory:
     """One action so far.
 
     `request_id` is that of the last intent. `open`: no definite answer came to it. `ambiguous`: at least one request
-    under that ID went unanswered. `effective`: some request was answered with yes, or not at all.
+    under that ID went unanswered. `effective`: some request was answered with yes, or not at all. `first_sent` is when
+    the first intent was journalled, `traces` the correlation IDs of what may have taken effect, in lower case.
     """
 
     request_id: RequestId | None = None
@@ -32,6 +33,8 @@ class ActionHistory:
     answered_at: datetime | None = None
     verified: bool = False
     effective: bool = False
+    first_sent: datetime | None = None
+    traces: frozenset[str] = frozenset()
 
     @property
     def touched(self) -> bool:
@@ -47,17 +50,20 @@ class ActionHistory:
             return ActionState.INDETERMINATE
         return ActionState.PLANNED if self.answered_at is None else ActionState.ANSWERED
 
-    def intent(self, request_id: RequestId) -> None:
+    def intent(self, request_id: RequestId, at: datetime) -> None:
         """A request is about to leave."""
+        self.first_sent = self.first_sent or at
         self.ambiguous = self.ambiguous and request_id == self.request_id
         self.request_id, self.open, self.answered_at = request_id, True, None
 
-    def no_answer(self) -> None:
+    def no_answer(self, trace: str) -> None:
         """Nobody knows whether the request took effect."""
         self.open = self.ambiguous = self.effective = True
+        self.traces |= {trace.lower()}
 
-    def answered(self, at: datetime) -> None:
+    def answered(self, at: datetime, trace: str) -> None:
         """The service said yes."""
+        self.traces |= {trace.lower()}
         self.open, self.ambiguous, self.effective, self.answered_at = False, False, True, at
 
     def refused(self, status: int) -> None:
@@ -87,11 +93,11 @@ def _enter(found: dict[ActionId, ActionHistory], event: Event, of_this_document:
     assert event.action is not None
     past = found.setdefault(event.action, ActionHistory())
     if event.kind is EventKind.INTENT:
-        past.intent(RequestId(event.request_id or ""))
+        past.intent(RequestId(event.request_id or ""), event.at)
     elif event.kind is EventKind.NO_ANSWER:
-        past.no_answer()
+        past.no_answer(str(event.body.get("correlationId", "")))
     elif event.kind is EventKind.ANSWERED:
-        past.answered(event.at)
+        past.answered(event.at, str(event.body.get("correlationId", "")))
     elif event.kind is EventKind.REFUSED:
         past.refused(int(event.body.get("status", 0)))
     elif event.kind is EventKind.VERIFIED:

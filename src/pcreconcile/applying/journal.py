@@ -15,6 +15,8 @@ from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId, TenantId
 from pcreconcile.model.plan import Action, Plan
 from pcreconcile.model.run import Event, EventDraft, EventKind
 
+AUDIT_RECORD = "auditRecord"
+
 
 class Journal:
     """Writes the events of one run and tells the observer of each one that is durable.
@@ -71,9 +73,15 @@ class Journal:
         body = _said(status=error.status, message=str(error), correlationId=error.correlation_id)
         self._settle(EventKind.NO_ANSWER, customer, action, request_id, body)
 
-    def verified(self, customer: TenantId, action: Action, request_id: RequestId | None) -> None:
-        """A read shows it; without a request ID it was so before we sent anything."""
-        body = {**_act(action), "written": request_id is not None}
+    def verified(
+        self, customer: TenantId, action: Action, request_id: RequestId | None, evidence: Mapping[str, str | None]
+    ) -> None:
+        """A read shows it; without a request ID it was so before we sent anything.
+
+        `evidence` is what else proves it: for a removal the service's audit record (null while there is none), and its
+        correlation ID where that is one of ours.
+        """
+        body = {**_act(action), "written": request_id is not None, **_said(**evidence)}
         self._write(EventKind.VERIFIED, customer=customer, action=action.id, request_id=request_id, body=body)
 
     def unproven(self, customer: TenantId, action: Action, request_id: RequestId | None, message: str) -> None:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import msgspec
 
-from pcreconcile.model.estate import CustomerList, CustomerState
+from pcreconcile.model.estate import CustomerList, CustomerState, RemovalRecord
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind
@@ -57,8 +58,12 @@ class Service(Protocol):
         """All pages of the customers list; an unfinished read is in its proof, not raised."""
         ...
 
-    async def read_customer(self, tenant_id: TenantId) -> CustomerState:
-        """Everything one customer holds; unfinished reads are in its proofs, not raised."""
+    async def read_customer(self, tenant_id: TenantId, extras: frozenset[Extra]) -> CustomerState:
+        """Everything one customer holds, and these extras; unfinished reads are in its proofs, not raised."""
+        ...
+
+    async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
+        """The service's own record that the relationship was removed since then; None while there is none."""
         ...
 
     async def read_item(

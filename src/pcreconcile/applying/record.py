@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.journal import AUDIT_RECORD
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.ports import Answer
 from pcreconcile.applying.progress import FIRST_DELAY, Progress
@@ -21,7 +24,7 @@ class Record:
     def intent(self, step: Progress, request_id: RequestId) -> None:
         """Durable when it returns; only then may the request leave."""
         self._journal.intent(self._tenant, step.action, request_id)
-        step.past.intent(request_id)
+        step.past.intent(request_id, self._run.clock.now())
         step.advance(Happening.INTENT_RECORDED)
         step.sends += 1
 
@@ -38,12 +41,14 @@ class Record:
         else:
             self._answered(step, request_id, outcome)
 
-    def verified(self, step: Progress) -> None:
-        """A read shows the postcondition."""
+    def verified(self, step: Progress, evidence: Mapping[str, str | None]) -> None:
+        """A read shows the postcondition; `evidence` is what else proves it."""
         ours = step.past.request_id if step.past.touched else None
-        self._journal.verified(self._tenant, step.action, ours)
+        self._journal.verified(self._tenant, step.action, ours, evidence)
         step.advance(Happening.SHOWS_DONE)
         step.message = "" if ours else "it was so already"
+        if AUDIT_RECORD in evidence and evidence[AUDIT_RECORD] is None:
+            step.message = "the service's audit records do not show it yet"
 
     def unproven(self, step: Progress, message: str) -> None:
         """Answered, and the wait is over."""
@@ -62,13 +67,13 @@ class Record:
 
     def _answered(self, step: Progress, request_id: RequestId, answer: Answer) -> None:
         self._journal.answered(self._tenant, step.action, request_id, answer)
-        step.past.answered(self._run.clock.now())
+        step.past.answered(self._run.clock.now(), answer.correlation_id)
         step.advance(Happening.ANSWERED)
         now = self._run.clock.monotonic()
         step.deadline, step.delay, step.due = now + self._run.wait_seconds, FIRST_DELAY, now
 
     def _no_answer(self, step: Progress, request_id: RequestId, error: NoAnswer) -> None:
         self._journal.no_answer(self._tenant, step.action, request_id, error)
-        step.past.no_answer()
+        step.past.no_answer(error.correlation_id)
         step.advance(Happening.NO_ANSWER, str(error))
         step.wait_until(self._run.clock.monotonic(), self._run.wait_seconds)

@@ -14,10 +14,14 @@ from pcreconcile.applying.ports import Service
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.staleness import differences, live_customer
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
-from pcreconcile.model.estate import Customer
+from pcreconcile.model.estate import Customer, CustomerState
+from pcreconcile.model.extras import Extra, extra_read, extras_seen
 from pcreconcile.model.ids import ActionId
-from pcreconcile.model.plan import Action, CustomerPlan
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan
 from pcreconcile.model.run import ActionState
+
+# Ended for themselves: neither does a removal wait for them, nor they for it unless they require it.
+_ACCESS = frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS, ActionKind.REMOVE_DELEGATED_ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +41,32 @@ async def removal_gate(
 ) -> Closed | None:
     """None when the removal may be sent."""
     others = _others(customer.actions, removal)
-    waiting = [action for action in others if not _verified(steps, action)]
+    waiting = [action for action in others if action.kind not in _ACCESS and not _verified(steps, action)]
     if waiting:
         names = ", ".join(f"{action.kind} {action.target.id}" for action in waiting)
         return Closed(Happening.LEFT_ALONE, f"not everything else is done: {names}")
     try:
-        state = await service.read_customer(customer.tenant_id)
+        state = await service.read_customer(customer.tenant_id, frozenset(customer.observed.extras))
     except (RemoteError, NoAnswer, IncompleteRead) as error:
         return Closed(None, str(error))
-    if state.problems:
-        return Closed(None, "; ".join(state.problems))
+    if unseen := unread(state, customer):
+        return Closed(None, unseen)
     live = live_customer(state, listed)
     found = differences(customer.observed, live, others, customer.desired.domain)
     return Closed(Happening.SHOWS_NEITHER, "; ".join(found)) if found else None
+
+
+def unread(state: CustomerState, customer: CustomerPlan) -> str:
+    """What the plan was made from and could not be read again, in words; "" when nothing is missing.
+
+    Reservations of a customer who is gone are not missing: that the relationship has ended says more.
+    """
+    missing = set(customer.observed.extras) - set(extras_seen(state))
+    if state.customer is None:
+        missing.discard(Extra.RESERVATIONS)
+    reads = {extra: extra_read(state, extra) for extra in sorted(missing)}
+    told = [f"{extra}: {read.problem if read is not None else 'not read'}" for extra, read in reads.items()]
+    return "; ".join([*state.problems, *told])
 
 
 def _others(actions: Sequence[Action], removal: Action) -> list[Action]:

@@ -110,16 +110,24 @@ def _links(item: Fields) -> set[str]:
         "entitlement": ("orderLine",),
         "azure-subscription": ("planId", "subscriptionId"),
     }
+    orders = item.get("reservationOrders") or [item.get("reservationOrder")]
     links = {str(item[name]) for name in names.get(item["type"], ()) if item.get(name)}
     if item["type"] == "subscription":
         links.add(f"bought by {_order(item)}")
     if item["type"] == "order-line" and not item.get("subscriptionId"):
         links.add(f"line of {_order(item)}")
-    return links
+    return links | {f"reserved by {order}" for order in orders if order}
 
 
 def _own_parts(item: Fields) -> set[str]:
-    """A cancelled line ends what it bought, a cancelled subscription its line; by their order where no ID tells."""
+    """A cancelled line ends what it bought, a cancelled subscription its line; by their order where no ID tells.
+
+    A returned reservation takes along the entitlement of its order, and that the order line which bought it.
+    """
+    if item["type"] == "reservation":
+        return {f"reserved by {item.get('reservationOrder')}"}
+    if item["type"] == "entitlement" and item.get("reservationOrders"):
+        return {str(item.get("orderLine"))}
     if item["type"] == "order-line":
         return {str(item.get("subscriptionId") or f"bought by {_order(item)}")}
     return {f"line of {_order(item)}"} if item["type"] == "subscription" else set()

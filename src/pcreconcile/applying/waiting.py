@@ -46,6 +46,10 @@ class Waiting:
         else:
             self._wait_for_proof(step, "the service said yes, and no read has shown it yet")
 
+    def under_way(self, step: Progress) -> None:
+        """No answer came, and the thing may be on its way to what was asked for."""
+        self._look_again(step, 0.0, "no answer came; it may be under way")
+
     def could_not_read(self, step: Progress, error: Exception) -> None:
         """Before a write that ends it for this run; afterwards reading is repeated."""
         if step.state is ActionState.PLANNED:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 
 from pcreconcile.cli.exit_codes import is_refused
 from pcreconcile.cli.options import DEFAULT_MANIFESTS
+from pcreconcile.cli.seeing import Wanted
 from pcreconcile.model.plan import NOW, Plan
 
 
-def after_plan(plan: Plan, manifests: str, targets: Iterable[str], kept: Path | None) -> str:
+def after_plan(plan: Plan, manifests: str, wanted: Wanted, kept: Path | None) -> str:
     """How to go on; empty when there is nothing to apply, and when a guard would refuse it."""
     due = any(action.when == NOW for customer in plan.customers for action in customer.actions)
     if not due or is_refused(plan):
         return ""
     if kept is None:
         folder = [] if manifests == DEFAULT_MANIFESTS else [manifests]
-        chosen = [word for target in targets for word in ("--target", target)]
-        return shlex.join(["pcreconcile", "plan", *folder, *chosen, "--out", "plan.json"])
+        return shlex.join(["pcreconcile", "plan", *folder, *_narrowing(wanted), "--out", "plan.json"])
     option = [] if manifests == DEFAULT_MANIFESTS else ["--manifests", manifests]
     return shlex.join(["pcreconcile", "apply", *option, str(kept)])
+
+
+def _narrowing(wanted: Wanted) -> Iterator[str]:
+    """The options that made this plan smaller than the fleet's."""
+    for target in wanted.targets:
+        yield from ("--target", target)
+    if wanted.base is not None:
+        yield from ("--base", wanted.base)
+    if wanted.only is not None:
+        yield from ("--only", wanted.only)

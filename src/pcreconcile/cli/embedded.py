@@ -76,7 +76,7 @@ def _set_clock(url: str, world: Path, now: datetime) -> None:
     """Bring a world that stands elsewhere to our time; it runs forward only."""
     present = _service_time(url)
     if now - present > _TOLERANCE:
-        _call(f"{url}/_simulator/clock", {"now": now.isoformat()})
+        ask(f"{url}/_simulator/clock", {"now": now.isoformat()})
     elif present - now > _TOLERANCE:
         raise ConfigurationError(
             f"the simulated world stands at {present:%Y-%m-%dT%H:%M:%SZ} and its time does not run backwards:"
@@ -85,10 +85,11 @@ def _set_clock(url: str, world: Path, now: datetime) -> None:
 
 
 def _service_time(url: str) -> datetime:
-    return datetime.fromisoformat(str(_call(f"{url}/_simulator/clock", None)["now"])).astimezone(UTC)
+    return datetime.fromisoformat(str(ask(f"{url}/_simulator/clock", None)["now"])).astimezone(UTC)
 
 
-def _call(url: str, body: dict[str, str] | None) -> dict[str, object]:
+def ask(url: str, body: Mapping[str, object] | None) -> dict[str, object]:
+    """One of the simulator's own routes: GET without a body, POST with one. Raises ConfigurationError."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
     # Without proxies: what the environment says about them is not meant for a thread of our own.
@@ -97,5 +98,5 @@ def _call(url: str, body: dict[str, str] | None) -> dict[str, object]:
         with opener.open(request, timeout=_TIMEOUT) as answer:
             found: dict[str, object] = json.load(answer)
     except OSError as error:
-        raise ConfigurationError(f"the simulator's clock does not answer: {error}") from error
+        raise ConfigurationError(f"the simulator does not answer: {error}") from error
     return found

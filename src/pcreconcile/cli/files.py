@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from errno import EISDIR
 from pathlib import Path
 
 from pcreconcile.model.errors import PlanFileError, UsageError
@@ -35,6 +36,19 @@ def write(path: Path, data: bytes) -> None:
             goal.write_bytes(data)
         else:
             _replace(goal, data)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+def require_writable(path: Path) -> None:
+    """What can be known before there is anything to write: raises UsageError as `write` would, and leaves nothing."""
+    try:
+        goal = path.resolve()
+        if goal.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        if not goal.exists() or goal.is_file():
+            with tempfile.TemporaryFile(dir=goal.parent, prefix=f".{goal.name}"):
+                return
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"{path}: cannot be written: {_reason(error)}") from error
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcreconcile.cli import snapshots, targets, wiring
+import msgspec
+
+from pcreconcile.cli import changes, files, snapshots, targets, wiring
 from pcreconcile.cli.output import Output
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import ReadProof, Snapshot
-from pcreconcile.model.plan import Plan
+from pcreconcile.model.plan import Effect, Plan
+from pcreconcile.rendering.text import outside
 from pcreconcile.rendering.words import counted
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to look at: `targets` (all without any), the file of `--snapshot`, and whether to read the service."""
+    """What to look at: `targets` (all without any), of them what differs from the commit `base`, the file of
+    `--snapshot`, whether to read the service, and the one effect that the plan shall have (`only`)."""
 
     targets: tuple[str, ...] = ()
+    base: str | None = None
     snapshot: Path | None = None
     refresh: bool = True
+    only: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +37,32 @@ class Seen:
 
 
 def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
-    """The plan for the world as it is, or as it was kept. Raises every error that reading can end with."""
-    fleet = targets.of_fleet(wanted.targets, session.loaded.fleet)
+    """The plan for the world as it is, or as it was kept. Raises every error that reading can end with.
+
+    What no request is needed for is found before the first one: unknown targets, vanished customers, a snapshot file
+    that cannot be written.
+    """
+    fleet = _wanted_fleet(session, output, wanted)
     snapshot = _read(session, output, fleet, wanted) if wanted.refresh else _recalled(session, wanted)
-    return Seen(wiring.draw(session, snapshot, fleet), snapshot.listed.read)
+    return Seen(wiring.draw(session, snapshot, fleet, wanted.only), snapshot.listed.read)
+
+
+def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> DesiredFleet:
+    fleet = targets.of_fleet(wanted.targets, session.loaded.fleet)
+    if wanted.base is None:
+        return fleet
+    base = changes.since(session.loaded, wanted.base)
+    different = tuple(each for each in fleet.customers if each.name in base.changed)
+    output.note(
+        f"planning {len(different)} of {counted(len(fleet.customers), 'customer')}: those new or changed since"
+        f" {outside(base.name)} (commit {base.commit[:12]})"
+    )
+    return msgspec.structs.replace(fleet, customers=different)
 
 
 def _read(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
+    if wanted.snapshot is not None:
+        files.require_writable(wanted.snapshot)
     output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
     with wiring.world(session) as place:
         snapshot = wiring.look(session, place, fleet)

@@ -17,9 +17,10 @@ from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.estate import Snapshot
+from pcreconcile.model.extras import extras_of
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
-from pcreconcile.model.plan import Plan
+from pcreconcile.model.plan import Effect, Plan
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.run import Event, Receipt
 
@@ -94,14 +95,16 @@ def world(session: Session) -> Iterator[World]:
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
-    """Read the customers list and what the fleet's managed customers hold."""
-    tenants = {each.tenant_id for each in fleet.customers if each.relationship is not Relationship.UNMANAGED}
+    """Read the customers list and what the fleet's managed customers hold, with what else their wishes need."""
+    managed = [each for each in fleet.customers if each.relationship is not Relationship.UNMANAGED]
+    memory = remember(session)
+    wanted = {each.tenant_id: extras_of(each, session.loaded.partner, memory) for each in managed}
 
     async def read() -> Snapshot:
         from pcreconcile.partner_center import connect
 
         async with connect(place.partner, place.environment, home=place.home) as partner_center:
-            return await partner_center.snapshot(tenants, session.clock.now())
+            return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
 
@@ -113,15 +116,17 @@ def remember(session: Session) -> Memory:
     return memory_from(read_events(session.journal), session.clock.now())
 
 
-def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet) -> Plan:
-    """The plan for what was read; `fleet` may be a part of the session's."""
+def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
+    """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
     from pcreconcile.planning import plan
+    from pcreconcile.planning.narrowing import narrowed
 
     loaded = session.loaded
-    return plan(
+    memory = remember(session)
+    whole = plan(
         fleet,
         snapshot,
-        remember(session),
+        memory,
         session.rules,
         loaded.policy,
         session.clock.now(),
@@ -131,6 +136,9 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet) -> Plan:
         commit=revision.of_folder(loaded.home),
         known=loaded.fleet,
     )
+    if only is None:
+        return whole
+    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
 
 
 def read_plan(path: Path, session: Session | None) -> Plan:

@@ -11,7 +11,16 @@ from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire, Refunds
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Notice, Reversibility, Target
+from pcreconcile.model.plan import (
+    ActionKind,
+    ActionMoney,
+    Blocker,
+    Effect,
+    Instructions,
+    Notice,
+    Reversibility,
+    Target,
+)
 from pcreconcile.model.rules import Rules
 
 # Words of the status member that the facts know (API facts, 5.2). Any other word, and "none", is not understood.
@@ -77,6 +86,7 @@ class Step(msgspec.Struct, frozen=True):
     not_before: datetime | None = None
     after: tuple[tuple[str, str], ...] = ()
     instructions: Instructions | None = None
+    money: ActionMoney = ActionMoney()
 
 
 class Exit(msgspec.Struct, frozen=True):

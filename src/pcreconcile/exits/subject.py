@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 import msgspec
+from msgspec.structs import replace
 
+from pcreconcile.exits.allowance import in_turn
 from pcreconcile.model.estate import (
     AzureEntitlement,
     CustomerState,
     Entitlement,
     Order,
     OrderLineItem,
+    Reservation,
     Subscription,
     azure_read_of,
 )
@@ -28,7 +31,8 @@ Lines = dict[LineKey, tuple[Order, OrderLineItem]]
 class Subject(msgspec.Struct, frozen=True):
     """The rows of one purchase.
 
-    `base` is the subscription that an add-on belongs to; `azure` is None when no complete read of it exists.
+    `base` is the subscription that an add-on belongs to; `azure` and `reservations` are None when no complete read of
+    them exists.
     """
 
     subscription: Subscription | None = None
@@ -37,6 +41,7 @@ class Subject(msgspec.Struct, frozen=True):
     entitlements: tuple[Entitlement, ...] = ()
     azure: tuple[AzureEntitlement, ...] | None = None
     base: Subscription | None = None
+    reservations: tuple[Reservation, ...] | None = None
 
     @property
     def line_id(self) -> str | None:
@@ -103,7 +108,15 @@ def subjects_of(state: CustomerState) -> tuple[Subject, ...]:
         if key not in taken and line.subscription_id is None and not line_is_cancelled(order, line)
     ]
     found += [Subject(entitlements=tuple(rows)) for key, rows in entitled.items() if key not in lines]
+    if state.reservations is not None:
+        known = in_turn(state.reservations)
+        found = [replace(subject, reservations=_reserved(subject, known)) for subject in found]
     return tuple(sorted(found, key=lambda subject: (subject.target_type, subject.id)))
+
+
+def _reserved(subject: Subject, known: tuple[Reservation, ...]) -> tuple[Reservation, ...]:
+    orders = {order.lower() for row in subject.entitlements for order in row.reservation_orders}
+    return tuple(each for each in known if each.order_id.lower() in orders)
 
 
 def _join(subscriptions: tuple[Subscription, ...], lines: Lines) -> dict[str, LineKey]:

@@ -12,7 +12,7 @@ from pcreconcile.manifests.quoting import suggestion
 from pcreconcile.manifests.values import given
 from pcreconcile.model.errors import Finding
 from pcreconcile.model.ids import tenant_id
-from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
+from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef, TokenCache
 
 ENDPOINTS = ("partnerCenter", "login", "graph", "management")
 
@@ -62,17 +62,22 @@ def _endpoints(value: dict[str, str] | None) -> Endpoints | None:
     return Endpoints(*(base_address(value[name]) for name in ENDPOINTS)) if value else None
 
 
-def _credentials(value: dict[str, dict[str, str]] | None) -> Credentials | None:
+def _credentials(value: dict[str, Any] | None) -> Credentials | None:
     if value is None:
         return None
+    certificate: dict[str, Any] = value.get("certificate", {})
+    cache = value.get("tokenCache")
     return Credentials(
         client_id=SecretRef(**value["clientId"]),
         client_secret=_secret(value, "clientSecret"),
         certificate=_secret(value, "certificate"),
+        certificate_passphrase=_secret(certificate, "passphrase"),
         federated=_secret(value, "federated"),
         refresh_token=_secret(value, "refreshToken"),
+        **given(token_cache=TokenCache(cache) if cache else None),
     )
 
 
-def _secret(value: dict[str, dict[str, str]], name: str) -> SecretRef | None:
-    return SecretRef(**value[name]) if name in value else None
+def _secret(value: dict[str, Any], name: str) -> SecretRef | None:
+    place: dict[str, str] = value.get(name, {})
+    return SecretRef(env=place.get("env"), file=place.get("file")) if place else None

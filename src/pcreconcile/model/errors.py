@@ -117,6 +117,7 @@ class RemoteError(PcreconcileError):
     """Microsoft answered and said no: the request took no effect.
 
     `code` is kept as text whatever its wire type; codes are ambiguous, decide on code, message and state together.
+    `message` is the service's own; `remedy` is ours: what it means, who must act and how, "" when nobody knows.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class RemoteError(PcreconcileError):
         correlation_id: str = "",
         request_id: str = "",
         retry_after: float | None = None,
+        remedy: str = "",
     ) -> None:
         self.message = message
         self.status = status
@@ -135,12 +137,18 @@ class RemoteError(PcreconcileError):
         self.correlation_id = correlation_id
         self.request_id = request_id
         self.retry_after = retry_after
+        self.remedy = remedy
         super().__init__(message)
 
-    def __str__(self) -> str:
+    @property
+    def verbatim(self) -> str:
+        """What the service said, with nothing of ours but its place."""
         code = f"/{self.code}" if self.code else ""
         trace = f" (correlation ID {self.correlation_id})" if self.correlation_id else ""
         return f"HTTP {self.status}{code}: {self.message}{trace}"
+
+    def __str__(self) -> str:
+        return f"{self.verbatim}; {self.remedy}" if self.remedy else self.verbatim
 
 
 class AuthenticationError(RemoteError):

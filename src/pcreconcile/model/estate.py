@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
+from pcreconcile.model.money import Money
 
 
 class ScheduledAction(msgspec.Struct, frozen=True, rename="camel"):
@@ -101,6 +102,47 @@ class AzureEntitlement(msgspec.Struct, frozen=True, rename="camel"):
     subscription_id: str | None = None
 
 
+class Reservation(msgspec.Struct, frozen=True, rename="camel"):
+    """A reservation of an Azure reservation order, as Azure Resource Manager shows it, with what returning it gives.
+
+    `refund` is what the customer's bill gets back; `counts` what of it counts against the rolling allowance, of which
+    `consumed` is used so far. All four are None without a quote. `problems` are why a return is not allowed.
+    """
+
+    order_id: str
+    reservation_id: str
+    name: str
+    quantity: int
+    state: str
+    expires: datetime | None = None
+    refund: Money | None = None
+    counts: Money | None = None
+    consumed: Money | None = None
+    allowance: Money | None = None
+    problems: tuple[str, ...] = ()
+
+
+class DelegatedAdminRelationship(msgspec.Struct, frozen=True, rename="camel"):
+    """Granular delegated admin privileges (GDAP) of one customer, as Microsoft Graph shows them."""
+
+    id: str
+    name: str
+    status: str
+    ends: datetime | None = None
+
+
+class RemovalRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """The service's own audit record of a removed reseller relationship.
+
+    `correlation_id` is that of the request which removed it, `by` who sent it; "" where the record does not say.
+    """
+
+    id: str
+    at: datetime
+    correlation_id: str = ""
+    by: str = ""
+
+
 class Customer(msgspec.Struct, frozen=True, rename="camel"):
     """A customer as the customers list shows it; the last three come from the read by ID alone."""
 
@@ -129,7 +171,11 @@ def azure_read_of(plan: SubscriptionId) -> str:
 
 
 class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
-    """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404)."""
+    """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404).
+
+    `delegated_admin` and `reservations` are None where nobody asked for them or where they could not be read to their
+    end; `extra_reads` tells which (`model.extras`), and leaves the customer no less known.
+    """
 
     tenant_id: TenantId
     customer: Customer | None
@@ -138,6 +184,9 @@ class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     entitlements: tuple[Entitlement, ...] = ()
     azure_entitlements: tuple[AzureEntitlement, ...] = ()
     reads: tuple[ReadProof, ...] = ()
+    delegated_admin: tuple[DelegatedAdminRelationship, ...] | None = None
+    reservations: tuple[Reservation, ...] | None = None
+    extra_reads: tuple[ReadProof, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -153,10 +202,14 @@ class CustomerList(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Snapshot(msgspec.Struct, frozen=True, rename="camel"):
-    """The live world of one partner at one instant. `states` holds those customers that were asked for."""
+    """The live world of one partner at one instant. `states` holds those customers that were asked for.
+
+    `removal_records` are the audit records of customers that are in no complete list any more.
+    """
 
     partner_tenant: TenantId
     taken_at: datetime
     listed: CustomerList
     states: dict[TenantId, CustomerState]
+    removal_records: dict[TenantId, RemovalRecord] = {}
     format_version: int = 1

@@ -11,20 +11,27 @@ subscription         subscription ID            /subscriptions
 azure-subscription   Azure entitlement ID       /subscriptions/{plan}/azureEntitlements (`planId`)
 order-line           orderId/lineItemNumber     /orders
 entitlement          orderId/lineItemNumber/type   /entitlements
+delegated-admin      relationship ID            Graph, delegatedAdminRelationships
+reservation          orderId/reservationId      Azure Resource Manager, reservationOrders
 ===================  =========================  ==================================================
+
+Refund quotes are left out: they change by the day, and returning one reservation changes those of the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from pcreconcile.model.estate import (
     AzureEntitlement,
     CustomerState,
+    DelegatedAdminRelationship,
     Entitlement,
     Order,
     OrderLineItem,
+    Reservation,
     ScheduledAction,
     Subscription,
 )
@@ -33,6 +40,13 @@ Fields = dict[str, Any]
 
 # An Azure subscription that no longer runs; anything else, an unknown word included, counts as running.
 ENDED_AZURE_STATUSES = frozenset({"inactive", "disabled", "deleted", "expired", "cancelled", "canceled"})
+
+# A reservation that is over (API facts, 6.5); anything else, an unknown word included, counts as living.
+ENDED_RESERVATION_STATES = frozenset({"cancelled", "canceled", "expired", "split", "merged"})
+
+# A delegated admin relationship on its way out, and one that is over (API facts, section 7).
+ENDING_RELATIONSHIPS = frozenset({"terminationrequested", "terminating", "expiring"})
+ENDED_RELATIONSHIPS = frozenset({"terminated", "expired"})
 
 
 def instant(value: datetime | None) -> str | None:
@@ -138,10 +152,60 @@ def observe_azure_entitlement(entitlement: AzureEntitlement) -> Fields:
     }
 
 
+def observe_delegated_admin(relationship: DelegatedAdminRelationship) -> Fields:
+    """One GDAP relationship. `underWay` says that it is ending and not over yet."""
+    return {
+        "type": "delegated-admin",
+        "id": relationship.id,
+        "name": relationship.name,
+        "status": relationship.status,
+        "ended": relationship.status in ENDED_RELATIONSHIPS,
+        "underWay": relationship.status in ENDING_RELATIONSHIPS,
+        "endDate": instant(relationship.ends),
+    }
+
+
+def reservation_name(reservation: Reservation) -> str:
+    """The ID under which it is observed: reservation IDs alone are named below their order."""
+    return f"{reservation.order_id}/{reservation.reservation_id}"
+
+
+def reservation_lives(reservation: Reservation) -> bool:
+    """Whether Azure shows that there is something left of it."""
+    return reservation.quantity > 0 and reservation.state not in ENDED_RESERVATION_STATES
+
+
+def observe_reservations(reservations: Iterable[Reservation], entitlements: Iterable[Entitlement]) -> list[Fields]:
+    """The reservations of a customer. One that has ended in Azure is not `live` only once Partner Center agrees.
+
+    Partner Center decides by its entitlements what blocks a removal, and may lag behind Azure (API facts, 9.4).
+    """
+    all_of_them, entitled = list(reservations), list(entitlements)
+    return [_observe_reservation(each, all_of_them, entitled) for each in all_of_them]
+
+
+def _observe_reservation(one: Reservation, others: list[Reservation], entitled: list[Entitlement]) -> Fields:
+    living = sum(each.quantity for each in others if each.order_id == one.order_id and reservation_lives(each))
+    counted = sum(row.quantity for row in entitled if one.order_id in row.reservation_orders)
+    ended = not reservation_lives(one)
+    return {
+        "type": "reservation",
+        "id": reservation_name(one),
+        "reservationOrder": one.order_id,
+        "name": one.name,
+        "quantity": one.quantity,
+        "state": one.state,
+        "live": not ended or counted > living,
+        "expiryDate": instant(one.expires),
+    }
+
+
 def observe_items(state: CustomerState) -> list[Fields]:
     """Everything the customer holds, sorted by type and ID."""
     items = [observe_subscription(subscription) for subscription in state.subscriptions]
     items += [observe_order_line(order, line) for order in state.orders for line in order.line_items]
     items += [observe_entitlement(entitlement) for entitlement in state.entitlements]
     items += [observe_azure_entitlement(entitlement) for entitlement in state.azure_entitlements]
+    items += [observe_delegated_admin(relationship) for relationship in state.delegated_admin or ()]
+    items += observe_reservations(state.reservations or (), state.entitlements)
     return sorted(items, key=lambda item: (item["type"], item["id"]))

@@ -35,14 +35,27 @@ class SecretRef(msgspec.Struct, frozen=True, omit_defaults=True):
     file: str | None = None
 
 
+class TokenCache(StrEnum):
+    """Where a rotated refresh token is kept between two runs."""
+
+    SYSTEM = "system"  # the keyring, Keychain or DPAPI of this machine; nowhere when it has none
+    FILE = "file"  # a file that its owner alone can read
+    MEMORY = "memory"  # nowhere
+
+
 class Credentials(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """Places of what the partner authenticates with; exactly one of secret, certificate and federated is used."""
+    """Places of what the partner authenticates with; exactly one of secret, certificate and federated is used.
+
+    `federated` is the place of a token, or the variable in which a build service says where it gives tokens out.
+    """
 
     client_id: SecretRef
     client_secret: SecretRef | None = None
     certificate: SecretRef | None = None
+    certificate_passphrase: SecretRef | None = None
     federated: SecretRef | None = None
     refresh_token: SecretRef | None = None
+    token_cache: TokenCache = TokenCache.SYSTEM
 
 
 class Partner(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from pcreconcile.model.desired import DesiredCustomer
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.family import Family
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
 from pcreconcile.model.money import Money
@@ -142,7 +143,10 @@ class Notice(Document, frozen=True):
 
 
 class Observed(Document, frozen=True):
-    """The live customer as planning saw it; items are `model.observed` fields."""
+    """The live customer as planning saw it; items are `model.observed` fields.
+
+    `extras` is what beyond commerce was read (`model.extras`), so that the same is compared later.
+    """
 
     relationship: str | None
     domain: str | None
@@ -150,6 +154,7 @@ class Observed(Document, frozen=True):
     custom_domains: tuple[str, ...] = ()
     seats: int = 0
     items: tuple[dict[str, Any], ...] = ()
+    extras: tuple[Extra, ...] = ()
 
 
 class CustomerPlan(Document, frozen=True):

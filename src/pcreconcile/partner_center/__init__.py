@@ -2,9 +2,11 @@
 
 ::
 
+    sign_in ─► device_login      examine ─► diagnosis ─► setup_checks, reaching, token_checks
     connect ─► PartnerCenter (service.py)
                  reader, items ─► paging ─► decoding ─► wire      what is read, and how completely
                  writer                                           what is written, once
+                 beyond ─► graph, management, audit               delegated access, reservations, audit records
                  session ─► tokens, pacing, retrying ─► transport what goes over the wire
 
 Importing this package loads neither httpx nor msal; connecting does.
@@ -12,17 +14,20 @@ Importing this package loads neither httpx nor msal; connecting does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile.model.partner import Partner
 
 if TYPE_CHECKING:
+    from pcreconcile.partner_center.check import Check
+    from pcreconcile.partner_center.device_login import Prompt, SignedIn
     from pcreconcile.partner_center.service import PartnerCenter
 
-__all__ = ["PartnerCenter", "connect"]
+__all__ = ["PartnerCenter", "connect", "examine", "sign_in"]
 
 
 def connect(
@@ -38,6 +43,38 @@ def connect(
     from pcreconcile.partner_center.opening import open_partner_center
 
     return open_partner_center(partner, environment, home=home, application=application)
+
+
+async def sign_in(
+    partner: Partner,
+    environment: Mapping[str, str],
+    *,
+    home: Path | None = None,
+    patience: timedelta,
+    show: Callable[[Prompt], None],
+) -> SignedIn:
+    """Sign a person in with a device code, and keep the refresh token for App+User.
+
+    `show` is given what to tell the person; `patience` bounds the wait. Raises ConfigurationError and
+    AuthenticationError; nothing is kept then.
+    """
+    from pcreconcile.partner_center.device_login import sign_in_with_device_code
+
+    return await sign_in_with_device_code(partner, environment, home=home, patience=patience, show=show)
+
+
+def examine(
+    partner: Partner,
+    environment: Mapping[str, str],
+    *,
+    home: Path | None = None,
+    application: str = "pcreconcile",
+    now: Callable[[], datetime],
+) -> AsyncIterator[Check]:
+    """What works and what does not, one check after the other; `now` is the clock to compare with. Only reads."""
+    from pcreconcile.partner_center.diagnosis import examine_partner_center
+
+    return examine_partner_center(partner, environment, home=home, application=application, now=now)
 
 
 def __getattr__(name: str) -> object:

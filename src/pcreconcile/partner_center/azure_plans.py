@@ -11,10 +11,15 @@ _GONE = frozenset({"deleted", "expired"})
 
 def may_be_azure_plan(subscription: Subscription) -> bool:
     """Whether Azure subscriptions may stand under it, so that they must be read."""
-    offer = subscription.offer_id.upper()
+    return offers_azure_plan(subscription.offer_id, subscription.billing_type)
+
+
+def offers_azure_plan(offer_id: str, billing_type: str | None) -> bool:
+    """Whether an offer is an Azure plan, or may be one."""
+    offer = offer_id.upper()
     if offer.startswith(_LEGACY_OFFER):
         return False
-    return _is_plan_product(offer) or subscription.billing_type == "usage"
+    return _is_plan_product(offer) or billing_type == "usage"
 
 
 def must_show_entitlements(subscription: Subscription) -> bool:

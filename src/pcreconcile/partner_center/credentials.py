@@ -7,29 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Credentials, Partner, SecretRef
+from pcreconcile.partner_center import workload_identity
+from pcreconcile.partner_center.certificates import open_certificate
+from pcreconcile.partner_center.veil import Veil
+from pcreconcile.partner_center.workload_identity import Fetch
 
 _FILE_LIMIT = 1 << 20
+_CERTIFICATE = "credentials.certificate"
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What msal is given. `refresh_token` is None when the partner has none: App+User is then not possible."""
+    """What msal is given. `refresh_token` is the configured one; None when the Partner document names none.
+
+    `certificate_expires` is set for a certificate. `veil` knows everything here that must not show.
+    """
 
     client_id: str
     client_credential: Any = field(repr=False)
     refresh_token: str | None = field(repr=False)
-    hidden: tuple[str, ...] = field(repr=False, default=())
-
-    def conceal(self, text: str) -> str:
-        """The text with every secret in it replaced."""
-        for secret in self.hidden:
-            text = text.replace(secret, "[secret]")
-        return text
+    veil: Veil = field(repr=False, default_factory=Veil)
+    certificate_expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,59 +57,87 @@ class SecretSource:
         """The bytes of the variable or file. Raises ConfigurationError as `text` does."""
         if place.env:
             return self.text(place, what).encode()
-        path = self.path(place, what)
-        try:
-            with path.open("rb") as file:
-                return file.read(_FILE_LIMIT)
-        except OSError as error:
-            raise ConfigurationError(f"{what}: file {place.file} cannot be read ({error.strerror})") from None
-
-    def path(self, place: SecretRef, what: str) -> Path:
-        """Where the secret's file is."""
         if not place.file:
             raise ConfigurationError(f"{what}: neither a variable nor a file is named")
-        return (self.home or Path()) / place.file
+        return read_secret_file((self.home or Path()) / place.file, place.file, what)
 
 
-def find_secrets(partner: Partner, environment: Mapping[str, str], home: Path | None) -> Secrets:
-    """Every credential of the partner, before any request.
+def read_secret_file(path: Path, named: str, what: str) -> bytes:
+    """At most 1 MiB of a file. Raises ConfigurationError with the file's name as the reader knows it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_FILE_LIMIT)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no usable path"
+        raise ConfigurationError(f"{what}: file {named} cannot be read ({reason})") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Federation:
+    """How federated assertions are obtained: asked of `fetch`, for `audience`."""
+
+    audience: str
+    fetch: Fetch
+
+
+def find_secrets(
+    partner: Partner, environment: Mapping[str, str], home: Path | None, federation: Federation | None = None
+) -> Secrets:
+    """Every credential of the partner, before any request. Without `federation` no build service can be asked.
 
     Raises ConfigurationError naming what is missing.
     """
-    credentials = partner.credentials
-    if credentials is None:
-        raise ConfigurationError(f"credentials are needed for cloud {partner.cloud.value}")
+    credentials = credentials_of(partner)
     source = SecretSource(environment, home)
     client_id = source.text(credentials.client_id, "credentials.clientId")
     refresh = credentials.refresh_token
     refresh_token = None if refresh is None else source.text(refresh, "credentials.refreshToken")
-    credential, hidden = _client_credential(credentials, source)
-    return Secrets(client_id, credential, refresh_token, (*hidden, *([refresh_token] if refresh_token else [])))
+    veil = Veil([refresh_token or ""])
+    credential, expires = _client_credential(credentials, source, veil, federation)
+    return Secrets(client_id, credential, refresh_token, veil, expires)
 
 
-def _client_credential(credentials: Credentials, source: SecretSource) -> tuple[Any, tuple[str, ...]]:
+def credentials_of(partner: Partner) -> Credentials:
+    """The places of the partner's credentials. Raises ConfigurationError when there are none."""
+    if partner.credentials is None:
+        raise ConfigurationError(f"credentials are needed for cloud {partner.cloud.value}")
+    return partner.credentials
+
+
+def _client_credential(
+    credentials: Credentials, source: SecretSource, veil: Veil, federation: Federation | None
+) -> tuple[Any, datetime | None]:
     if credentials.client_secret is not None:
-        secret = source.text(credentials.client_secret, "credentials.clientSecret")
-        return secret, (secret,)
+        return veil.hide(source.text(credentials.client_secret, "credentials.clientSecret")), None
     if credentials.certificate is not None:
-        return _certificate(credentials.certificate, source), ()
+        return _certificate(credentials.certificate, credentials.certificate_passphrase, source, veil)
     if credentials.federated is not None:
-        return {"client_assertion": _assertion(credentials.federated, source)}, ()
+        read = _assertions(credentials.federated, source, federation)
+        return {"client_assertion": lambda: veil.hide(read())}, None
     raise ConfigurationError("credentials: one of clientSecret, certificate and federated is needed")
 
 
-def _certificate(place: SecretRef, source: SecretSource) -> dict[str, Any]:
-    """A PEM with key and certificate, or a PKCS #12 file without a passphrase."""
-    content = source.content(place, "credentials.certificate")
-    if b"-----BEGIN" in content:
-        pem = content.decode("utf-8", "replace")
-        return {"private_key": pem, "public_certificate": pem}
-    if place.file:
-        return {"private_key_pfx_path": str(source.path(place, "credentials.certificate")), "public_certificate": True}
-    raise ConfigurationError("credentials.certificate: expected PEM text with a private key and a certificate")
+def _certificate(
+    place: SecretRef, passphrase: SecretRef | None, source: SecretSource, veil: Veil
+) -> tuple[dict[str, str], datetime]:
+    secret = None if passphrase is None else veil.hide(source.text(passphrase, f"{_CERTIFICATE}.passphrase"))
+    found = open_certificate(source.content(place, _CERTIFICATE), secret)
+    return found.credential, found.expires
 
 
-def _assertion(place: SecretRef, source: SecretSource) -> Callable[[], str]:
-    """Read anew for each token request, because such assertions live for minutes; once now, to see that it is there."""
-    source.text(place, "credentials.federated")
-    return lambda: source.text(place, "credentials.federated")
+def _assertions(place: SecretRef, source: SecretSource, federation: Federation | None) -> Callable[[], str]:
+    """Reads or asks anew for each token; what can be seen without a request is looked at now."""
+    issuer = workload_identity.issuer_of(place.env)
+    environment = source.environment
+    if issuer is not None and federation is not None:
+        workload_identity.check_issuer(issuer, environment)
+        return lambda: workload_identity.ask_issuer(issuer, environment, federation.audience, federation.fetch)
+
+    def read() -> str:
+        if place.env == workload_identity.TOKEN_FILE:
+            path = workload_identity.file_in(environment)
+            return source.text(SecretRef(file=str(path.absolute())), workload_identity.WHAT)
+        return source.text(place, workload_identity.WHAT)
+
+    read()
+    return read

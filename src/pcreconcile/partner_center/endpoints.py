@@ -1,4 +1,4 @@
-"""Which hosts a cloud has (API facts, sections 1.1 and 7), and which addresses may be spoken to without TLS.
+"""Which hosts and audiences a cloud has (API facts, sections 1.1 and 7), and which addresses may go without TLS.
 
 China's authority is the one of the 2026 source; an older one names login.chinacloudapi.cn (facts, C7).
 """
@@ -6,6 +6,7 @@ China's authority is the one of the 2026 source; an older one names login.chinac
 from __future__ import annotations
 
 import ipaddress
+from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -13,10 +14,20 @@ import msgspec
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Cloud, Endpoints, Partner
 
-_COMMERCIAL_AUDIENCE = "https://api.partnercenter.microsoft.com"
-_CHINA_AUDIENCE = "https://partner.partnercenterapi.microsoftonline.cn"
 
-_CLOUDS = {
+class Audience(Enum):
+    """What a token is for."""
+
+    PARTNER_CENTER = "Partner Center"
+    GRAPH = "Microsoft Graph"
+    MANAGEMENT = "Azure Resource Manager"
+
+
+# The audience that a cloud's Entra expects in a federated assertion (workload identity federation).
+_EXCHANGE = {Cloud.US_GOV: "api://AzureADTokenExchangeUSGov", Cloud.CHINA: "api://AzureADTokenExchangeChina"}
+_COMMERCIAL_EXCHANGE = "api://AzureADTokenExchange"
+
+CLOUDS = {
     Cloud.COMMERCIAL: Endpoints(
         partner_center="https://api.partnercenter.microsoft.com",
         login="https://login.microsoftonline.com",
@@ -39,21 +50,32 @@ _CLOUDS = {
 
 
 class Addresses(msgspec.Struct, frozen=True):
-    """Where one partner's requests go. `audience` is what tokens are asked for; endpoints change only hosts.
+    """Where one partner's requests go, and what tokens are asked for: `audiences` are a known cloud's addresses.
 
-    `given` is True for endpoints out of the Partner document, `loopback` for Partner Center on this machine.
+    `given` is True for endpoints out of the Partner document, which change only hosts; `loopback` for Partner Center
+    on this machine. `exchange` is the audience of federated assertions.
     """
 
     partner_center: str
     login: str
-    audience: str
+    graph: str
+    management: str
+    audiences: Endpoints
     given: bool
     loopback: bool
+    exchange: str = _COMMERCIAL_EXCHANGE
 
-    @property
-    def scope(self) -> str:
-        """The v2 scope of Partner Center tokens."""
-        return f"{self.audience}/.default"
+    def audience(self, audience: Audience) -> str:
+        """The resource that tokens are asked for, without a trailing slash."""
+        return {
+            Audience.PARTNER_CENTER: self.audiences.partner_center,
+            Audience.GRAPH: self.audiences.graph,
+            Audience.MANAGEMENT: self.audiences.management,
+        }[audience]
+
+    def scope(self, audience: Audience = Audience.PARTNER_CENTER) -> str:
+        """The v2 scope of such tokens."""
+        return f"{self.audience(audience)}/.default"
 
 
 def addresses_of(partner: Partner) -> Addresses:
@@ -61,15 +83,18 @@ def addresses_of(partner: Partner) -> Addresses:
 
     Raises ConfigurationError for an endpoint that may not be used, and for the simulator, which has none by itself.
     """
-    if partner.cloud in _CLOUDS:
-        known = _CLOUDS[partner.cloud]
-        audience = _CHINA_AUDIENCE if partner.cloud is Cloud.CHINA else _COMMERCIAL_AUDIENCE
-        return Addresses(known.partner_center, known.login, audience, given=False, loopback=False)
+    known = CLOUDS.get(partner.cloud)
+    if known is not None:
+        exchange = _EXCHANGE.get(partner.cloud, _COMMERCIAL_EXCHANGE)
+        hosts = (known.partner_center, known.login, known.graph, known.management)
+        return Addresses(*hosts, audiences=known, given=False, loopback=False, exchange=exchange)
     if partner.cloud is not Cloud.CUSTOM or partner.endpoints is None:
         raise ConfigurationError(f"cloud {partner.cloud.value} has no endpoints to connect to")
     api = _checked(partner.endpoints.partner_center, "endpoints.partnerCenter")
     login = _checked(partner.endpoints.login, "endpoints.login")
-    return Addresses(api.geturl(), login.geturl(), _COMMERCIAL_AUDIENCE, given=True, loopback=_is_loopback(api))
+    others = (partner.endpoints.graph.rstrip("/"), partner.endpoints.management.rstrip("/"))
+    audiences = CLOUDS[Cloud.COMMERCIAL]
+    return Addresses(api.geturl(), login.geturl(), *others, audiences, given=True, loopback=is_loopback(api))
 
 
 def _checked(address: str, field: str) -> SplitResult:
@@ -83,12 +108,13 @@ def _checked(address: str, field: str) -> SplitResult:
         raise ConfigurationError(f"{field}: expected https://HOST[:PORT]")
     if url.username is not None or url.password is not None or url.query or url.fragment:
         raise ConfigurationError(f"{field}: user information, query and fragment are not accepted")
-    if url.scheme == "http" and not _is_loopback(url):
+    if url.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(f"{field}: http is accepted for loopback hosts alone")
     return url
 
 
-def _is_loopback(url: SplitResult) -> bool:
+def is_loopback(url: SplitResult) -> bool:
+    """127.0.0.0/8, ::1 and localhost; 0.0.0.0 is not."""
     host = url.hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -45,8 +45,8 @@ class Items:
                 found = await self.resource(customer_path(tenant_id, "orders", order_id), "order")
                 return None if found is None else order_line_fields(found, order_id, line)
             case "entitlement":
-                entitlements = _complete(await self._reader.rows(tenant_id, ENTITLEMENTS))
-                return _with_id(map(observe_entitlement, entitlements), item_id)
+                entitlements = complete(await self._reader.rows(tenant_id, ENTITLEMENTS))
+                return with_id(map(observe_entitlement, entitlements), item_id)
             case "azure-subscription":
                 return await self._azure_subscription(tenant_id, item_id, parent_id)
         raise IncompleteRead(f"there is no read for a thing of type {item_type}")
@@ -65,8 +65,8 @@ class Items:
         """Out of its plan's collection: the documentation disagrees on the read of a single one (facts, 5.8)."""
         if plan is None:
             raise IncompleteRead("an Azure subscription cannot be read without its plan")
-        found = _complete(await self._reader.azure_entitlements(tenant_id, SubscriptionId(plan)))
-        return _with_id(map(observe_azure_entitlement, found), item_id)
+        found = complete(await self._reader.azure_entitlements(tenant_id, SubscriptionId(plan)))
+        return with_id(map(observe_azure_entitlement, found), item_id)
 
     async def _customer(self, tenant_id: TenantId) -> Fields:
         """The relationship: "none" needs both the read by ID and a complete list without the customer."""
@@ -116,7 +116,7 @@ def _settled(listed: CustomerList, tenant_id: TenantId) -> str:
     return NO_RELATIONSHIP
 
 
-def _complete(found: Collected[Row]) -> tuple[Row, ...]:
+def complete(found: Collected[Row]) -> tuple[Row, ...]:
     """The rows. Raises what ended an unfinished read."""
     if found.error is not None:
         raise found.error
@@ -125,5 +125,5 @@ def _complete(found: Collected[Row]) -> tuple[Row, ...]:
     return found.rows
 
 
-def _with_id(things: Iterable[Fields], item_id: str) -> Fields | None:
+def with_id(things: Iterable[Fields], item_id: str) -> Fields | None:
     return next((fields for fields in things if str(fields["id"]).lower() == item_id.lower()), None)

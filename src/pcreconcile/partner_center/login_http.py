@@ -13,9 +13,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from pcreconcile.model.errors import AuthenticationError
 from pcreconcile.partner_center.endpoints import Addresses
 from pcreconcile.partner_center.transport import LoginTransport, Reply, Unanswered
 from pcreconcile.partner_center.wire import NotJson, decode_json
+from pcreconcile.partner_center.workload_identity import Fetched
 
 _TRIES = 3
 _LONGEST_PAUSE = 60.0
@@ -62,8 +64,18 @@ class LoginHttp:
     def post(
         self, url: str, params: Any = None, data: Any = None, headers: Mapping[str, str] | None = None, **_: Any
     ) -> LoginResponse:
-        """POST a form."""
-        return self._request("POST", url, headers, data, params)
+        """POST a form; msal gives some of its values as bytes."""
+        form = {name: value.decode() if isinstance(value, bytes) else value for name, value in (data or {}).items()}
+        return self._request("POST", url, headers, form, params)
+
+    def fetch(self, method: str, url: str, headers: Mapping[str, str]) -> Fetched:
+        """A JSON object from somebody else who gives out tokens. Raises AuthenticationError when nobody answers."""
+        try:
+            answer = self._request(method, url, headers, None, None)
+        except LoginUnavailable as error:
+            text = f"{urlsplit(url).hostname} gave no usable answer: {error}"
+            raise AuthenticationError(text, status=HTTPStatus.SERVICE_UNAVAILABLE) from None
+        return Fetched(answer.status_code, answer.text)
 
     def close(self) -> None:
         """Close all connections."""
@@ -114,5 +126,6 @@ def _discovery(authority: str) -> str:
             "issuer": f"{authority}/v2.0",
             "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",
             "token_endpoint": f"{authority}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{authority}/oauth2/v2.0/devicecode",
         }
     )

@@ -4,18 +4,68 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from pcreconcile.model.partner import Partner
-from pcreconcile.partner_center.credentials import find_secrets
-from pcreconcile.partner_center.endpoints import addresses_of
+from pcreconcile.model.partner import Partner, TokenCache
+from pcreconcile.partner_center.applications import Applications
+from pcreconcile.partner_center.credentials import Federation, Secrets, credentials_of, find_secrets
+from pcreconcile.partner_center.endpoints import Addresses, Audience, addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.pacing import PUBLISHED_INTERVAL, UNPACED, Buckets
+from pcreconcile.partner_center.refresh_tokens import RefreshTokens, open_refresh_tokens
 from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.service import PartnerCenter
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.tokens import Tokens
-from pcreconcile.partner_center.transport import open_login_transport, open_transport
+from pcreconcile.partner_center.transport import Transport, open_login_transport, open_transport
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one connection, before anything is sent."""
+
+    addresses: Addresses
+    secrets: Secrets
+    kept: RefreshTokens
+    applications: Applications
+    tokens: Tokens
+    transport: Transport
+    session: Session
+
+
+@asynccontextmanager
+async def open_parts(
+    partner: Partner, environment: Mapping[str, str], *, home: Path | None, application: str
+) -> AsyncIterator[Parts]:
+    """Raises ConfigurationError before anything is sent; closes all connections."""
+    addresses = addresses_of(partner)
+    timing = Timing()
+    login = LoginHttp(open_login_transport(addresses), addresses)
+    try:
+        secrets = find_secrets(partner, environment, home, Federation(addresses.exchange, login.fetch))
+        kept = keep_refresh_tokens(partner, secrets.client_id, addresses, environment)
+        applications = Applications(partner.tenant_id, secrets, addresses, login)
+        tokens = Tokens(secrets, addresses, applications, kept, timing.monotonic)
+        transport = open_transport(addresses)
+        try:
+            buckets = Buckets(timing, UNPACED if addresses.loopback else PUBLISHED_INTERVAL)
+            session = Session(addresses.partner_center, transport, tokens, buckets, timing, application)
+            yield Parts(addresses, secrets, kept, applications, tokens, transport, session)
+        finally:
+            await transport.close()
+    finally:
+        login.close()
+
+
+def keep_refresh_tokens(
+    partner: Partner, client_id: str, addresses: Addresses, environment: Mapping[str, str]
+) -> RefreshTokens:
+    """Where this partner's refresh token is kept; a service on this machine leaves the keyring alone unless asked."""
+    wanted = credentials_of(partner).token_cache
+    if addresses.loopback and wanted is TokenCache.SYSTEM:
+        wanted = TokenCache.MEMORY
+    return open_refresh_tokens(partner.tenant_id, client_id, wanted, environment)
 
 
 @asynccontextmanager
@@ -23,16 +73,7 @@ async def open_partner_center(
     partner: Partner, environment: Mapping[str, str], *, home: Path | None, application: str
 ) -> AsyncIterator[PartnerCenter]:
     """As `connect` says. Raises ConfigurationError before anything is sent."""
-    addresses = addresses_of(partner)
-    secrets = find_secrets(partner, environment, home)
-    timing = Timing()
-    login = LoginHttp(open_login_transport(addresses), addresses)
-    tokens = Tokens(partner.tenant_id, secrets, addresses, login, timing.monotonic)
-    transport = open_transport(addresses)
-    buckets = Buckets(timing, UNPACED if addresses.loopback else PUBLISHED_INTERVAL)
-    session = Session(addresses.partner_center, transport, tokens, buckets, timing, application)
-    try:
-        yield PartnerCenter(partner.tenant_id, session, tokens)
-    finally:
-        await transport.close()
-        tokens.close()
+    async with open_parts(partner, environment, home=home, application=application) as parts:
+        graph = parts.session.beside(parts.addresses.graph, Audience.GRAPH)
+        management = parts.session.beside(parts.addresses.management, Audience.MANAGEMENT)
+        yield PartnerCenter(partner.tenant_id, parts.session, parts.tokens, graph, management)

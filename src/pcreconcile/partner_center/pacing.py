@@ -57,3 +57,7 @@ class Buckets:
     def of(self, path: str) -> Bucket:
         """The bucket that a path below /v1 counts against."""
         return self._buckets.setdefault(bucket_of(path), Bucket(self._timing, self._interval))
+
+    def anew(self) -> Buckets:
+        """As many limits again, for another service."""
+        return Buckets(self._timing, self._interval)

@@ -40,13 +40,20 @@ class PageRequest(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, Generic[Row], frozen=True):
-    """What a collection is and how its rows are read; `seek` is the path that takes a token, if there is one."""
+    """What a collection is and how its rows are read; `seek` is the path that takes a token, if there is one.
+
+    `rows` is the member that holds a page's rows, `following` the one that holds the next page's address where it is no
+    member of `links` (Microsoft Graph, Azure Resource Manager), `version` what every path begins with.
+    """
 
     resource: str
     path: str
     decode: Callable[[Members], Row]
     key: Callable[[Row], Hashable]
     seek: str | None = None
+    rows: str = "items"
+    following: str = ""
+    version: str = _VERSION
 
 
 class Collected(msgspec.Struct, Generic[Row], frozen=True):
@@ -85,7 +92,7 @@ class _Walk(Generic[Row]):
         self.pages = 0
 
     async def to_the_end(self) -> None:
-        following: PageRequest | None = PageRequest(_VERSION + self._listing.path)
+        following: PageRequest | None = PageRequest(self._listing.version + self._listing.path)
         while following is not None:
             following = await self._turn(following)
 
@@ -116,7 +123,7 @@ class _Walk(Generic[Row]):
     def _adds_nothing(self, page: Members, request: PageRequest) -> bool:
         """Take the rows in; True when a mere probe found none that are new."""
         rows: dict[Hashable, Row] = {}
-        for row in map(self._listing.decode, page.objects("items")):
+        for row in map(self._listing.decode, page.objects(self._listing.rows)):
             if rows.setdefault(self._listing.key(row), row) != row:
                 raise IncompleteRead("one page holds the same row twice, with different content")
         known = rows.keys() & self.rows.keys()
@@ -128,6 +135,9 @@ class _Walk(Generic[Row]):
         return False
 
     def _next(self, page: Members) -> PageRequest | None:
+        if self._listing.following:
+            address = page.optional_text(self._listing.following)
+            return None if address is None else PageRequest(self._path(address))
         links = page.optional_member("links")
         link = None if links is None else links.optional_member("next")
         token = page.optional_text("continuationToken")
@@ -146,14 +156,15 @@ class _Walk(Generic[Row]):
         return PageRequest(self._path(link.text("uri")), headers)
 
     def _path(self, uri: str) -> str:
-        """What to ask for below the endpoint: verbatim, with /v1 where it is missing, and on no other host."""
+        """What to ask for below the endpoint: verbatim, with the version where it is missing, and on no other host."""
         path = _sendable(uri)
         if urlsplit(path).scheme:
             if not path.startswith(self._base + "/"):
                 raise IncompleteRead("the next page's link leads to another host")
             path = path.removeprefix(self._base)
         path = path if path.startswith("/") else f"/{path}"
-        return path if path.casefold().startswith(f"{_VERSION}/") else _VERSION + path
+        version = self._listing.version
+        return path if path.casefold().startswith(f"{version}/") else version + path
 
 
 def _means_the_end(error: RemoteError, request: PageRequest) -> bool:

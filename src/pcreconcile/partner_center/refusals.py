@@ -1,6 +1,6 @@
 """What the service says when it says no: five body forms (API facts, section 9.1) become one typed error.
 
-Codes are ambiguous and come as numbers or text; they are kept as text, with advice where a code has a known remedy.
+Codes are ambiguous and come as numbers or text; they are kept as text. What they mean is added beside the message.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 
 from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
 from pcreconcile.partner_center.instants import parse_http_date
+from pcreconcile.partner_center.translate import remedy_of
 from pcreconcile.partner_center.wire import Members, NotJson, UnexpectedShape, decode_json, well_formed
 
 _MESSAGE_LIMIT = 500
@@ -24,12 +25,8 @@ MFA_MISSING = "900421"
 APP_ONLY_REFUSED = "900329"
 END_OF_PAGES = "2000"
 
-_ADVICE = {
-    AUDIENCE_RETIRED: "the token was issued for a retired audience",
-    MFA_MISSING: "sign in again with multi-factor authentication and store the new refresh token",
-    APP_ONLY_REFUSED: "this needs App+User authentication: set credentials.refreshToken",
-    "900309": "a Conditional Access policy of the partner tenant refused the token",
-}
+# What a status alone means, where the service gives no code that is known.
+_UNSAID = {401: "the service takes no token that we are given; pcreconcile's operator: run `pcreconcile doctor`"}
 
 # Codes of a 403 that speak of the caller's rights, not of the customer (API facts, section 9.2).
 _CALLER_LACKS_RIGHTS = frozenset(
@@ -42,7 +39,7 @@ class ServerFailed(NoAnswer):
 
     def __init__(self, error: RemoteError) -> None:
         super().__init__(
-            str(error), status=error.status, correlation_id=error.correlation_id, request_id=error.request_id
+            error.verbatim, status=error.status, correlation_id=error.correlation_id, request_id=error.request_id
         )
         self.retry_after = error.retry_after
 
@@ -58,14 +55,14 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, trace: Trace) 
     """The error of an answer that is not 2xx; AuthenticationError for 401. `headers` in lower case."""
     code, message = _code_and_message(status, body)
     kind = AuthenticationError if status == HTTPStatus.UNAUTHORIZED else RemoteError
-    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
     return kind(
-        message + advice,
+        message,
         status=status,
         code=code,
         correlation_id=trace.correlation_id,
         request_id=trace.request_id,
         retry_after=_retry_after(status, headers, message),
+        remedy=remedy_of(status, code, message) or _UNSAID.get(status, ""),
     )
 
 

@@ -3,49 +3,57 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from pcreconcile.model.errors import ConfigurationError, IncompleteRead
-from pcreconcile.model.estate import CustomerList, CustomerState, ReadProof, Snapshot
+from pcreconcile.model.errors import ConfigurationError, IncompleteRead, PcreconcileError, RemoteError
+from pcreconcile.model.estate import CustomerList, CustomerState, ReadProof, RemovalRecord, Snapshot
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
-from pcreconcile.model.observed import Fields
+from pcreconcile.model.observed import Fields, observe_items
 from pcreconcile.model.plan import ActionKind
+from pcreconcile.partner_center.beyond import ITEM_TYPES, WRITES, Beyond
+from pcreconcile.partner_center.blocking_orders import blocking_orders
 from pcreconcile.partner_center.instants import parse_http_date
 from pcreconcile.partner_center.items import Items
 from pcreconcile.partner_center.reader import Reader
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.tokens import Identity, Tokens
-from pcreconcile.partner_center.writer import USER_KINDS, WRITABLE, WriteOrder, Writer
+from pcreconcile.partner_center.writer import WRITABLE, WriteOrder, Writer, identity_of
 
 _CUSTOMERS_AT_ONCE = 16
+_EXPLAINING = 10.0  # seconds that a refusal waits for its explanation
 
 
 class PartnerCenter:
     """One partner's Partner Center. Methods raise as the `Service` port says."""
 
-    def __init__(self, partner_tenant: TenantId, session: Session, tokens: Tokens) -> None:
+    def __init__(
+        self, partner_tenant: TenantId, session: Session, tokens: Tokens, graph: Session, management: Session
+    ) -> None:
         self._partner_tenant = partner_tenant
         self._session = session
         self._tokens = tokens
         self._reader = Reader(session)
         self._items = Items(session, self._reader)
         self._writer = Writer(session, self._items)
+        self._beyond = Beyond(session, graph, management, self._reader)
 
     async def authorise(self, kinds: frozenset[ActionKind]) -> None:
         """Obtain every token that these kinds of actions need, before the first write.
 
         Raises AuthenticationError, and ConfigurationError for kinds that nobody can write through Partner Center.
         """
-        impossible = sorted(kind.value for kind in kinds - WRITABLE)
+        impossible = sorted(kind.value for kind in kinds - WRITABLE - WRITES)
         if impossible:
             raise ConfigurationError(f"this version cannot carry out {', '.join(impossible)}: do it by hand")
         await self._tokens.get(Identity.APPLICATION)
-        if kinds & USER_KINDS:
+        if any(identity_of(kind) is Identity.USER for kind in kinds & WRITABLE):
             await self._tokens.get(Identity.USER)
+        await self._beyond.authorise(kinds)
 
     async def service_time(self) -> datetime:
         """The service's clock, from the Date header of a small read. Raises IncompleteRead when it tells none."""
@@ -59,45 +67,80 @@ class PartnerCenter:
         """All pages of the customers list; an unfinished read is in its proof, not raised."""
         return await self._reader.customers()
 
-    async def read_customer(self, tenant_id: TenantId) -> CustomerState:
-        """Everything one customer holds; unfinished reads are in its proofs, not raised.
+    async def read_customer(self, tenant_id: TenantId, extras: frozenset[Extra] = frozenset()) -> CustomerState:
+        """Everything one customer holds, and these extras; unfinished reads are in its proofs, not raised.
 
         `customer` is None when the read by ID says that there is none, which proves absence only together with a
         complete list.
         """
-        return await self._reader.state(tenant_id)
+        return await self._beyond.with_extras(await self._reader.state(tenant_id), extras)
+
+    async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
+        """The service's own record that the relationship was removed since then (at most 89 days back)."""
+        return await self._beyond.removal_record(tenant_id, since)
 
     async def read_item(
         self, tenant_id: TenantId, item_type: str, item_id: str, parent_id: str | None
     ) -> Fields | None:
         """One thing as `model.observed` gives it; None when the service says that it does not exist."""
+        if item_type in ITEM_TYPES:
+            return await self._beyond.read_item(tenant_id, item_type, item_id)
         return await self._items.read(tenant_id, item_type, item_id, parent_id)
 
     async def write(self, request: WriteOrder) -> Any:
         """Send one write, once, under `request.request_id`; never repeated by itself.
 
         Answers a `writer.WriteAnswer`. The port names its own class, which this package may not know; hence `Any`.
+        A refused removal that names orders gets told what these are, as far as a read shows it in time.
         """
-        return await self._writer.write(request)
+        if request.kind in WRITES:
+            return await self._beyond.write(request)
+        try:
+            return await self._writer.write(request)
+        except RemoteError as error:
+            if request.kind is ActionKind.REMOVE_RELATIONSHIP:
+                error.remedy = await self._what_blocks(request.tenant_id, error) or error.remedy
+            raise
 
-    async def snapshot(self, tenants: Collection[TenantId], now: datetime) -> Snapshot:
-        """The customers list and everything about `tenants`; `now` is when the caller says that this is.
+    async def _what_blocks(self, tenant_id: TenantId, error: RemoteError) -> str:
+        """Never raises: the refusal itself is what must be told."""
+        if not blocking_orders(error.message, ()):
+            return ""
+        try:
+            async with asyncio.timeout(_EXPLAINING):
+                state = await self._reader.state(tenant_id)
+        except (PcreconcileError, TimeoutError):
+            return ""
+        return "; ".join(str(order) for order in blocking_orders(error.message, observe_items(state)))
 
-        Unfinished reads and contradictions between the list and a read by ID are in the proofs.
+    async def snapshot(self, wanted: Mapping[TenantId, Collection[Extra]], now: datetime) -> Snapshot:
+        """The customers list, and everything about the customers wanted, each with its extras.
+
+        `now` is when the caller says that this is. Unfinished reads and contradictions between the list and a read by
+        ID are in the proofs.
         """
         listed = await self._reader.customers()
         slots = asyncio.Semaphore(_CUSTOMERS_AT_ONCE)
+        records: dict[TenantId, RemovalRecord] = {}
 
         async def state(tenant_id: TenantId) -> CustomerState:
             async with slots:
-                return _checked_against_list(await self._reader.state(tenant_id), listed)
+                extras = frozenset(wanted[tenant_id])
+                seen = _checked_against_list(await self._reader.state(tenant_id), listed)
+                found = await self._beyond.with_quotes(await self._beyond.with_extras(seen, extras))
+                absent = listed.read.complete and tenant_id not in listed.customers
+                if absent and Extra.REMOVAL_RECORD in extras:
+                    found, record = await self._beyond.with_removal_record(found, now)
+                    records.update({} if record is None else {tenant_id: record})
+                return found
 
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(state(tenant_id)) for tenant_id in sorted(set(tenants))]
+                tasks = [group.create_task(state(tenant_id)) for tenant_id in sorted(wanted)]
         except ExceptionGroup as failures:  # a refused token; one is as good as all of them
             raise failures.exceptions[0] from None
-        return Snapshot(self._partner_tenant, now, listed, {task.result().tenant_id: task.result() for task in tasks})
+        states = {task.result().tenant_id: task.result() for task in tasks}
+        return Snapshot(self._partner_tenant, now, listed, states, removal_records=records)
 
 
 def _checked_against_list(state: CustomerState, listed: CustomerList) -> CustomerState:

@@ -16,6 +16,7 @@ import msgspec
 
 from pcreconcile.model.errors import NoAnswer, RemoteError
 from pcreconcile.model.ids import is_guid
+from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import Buckets
 from pcreconcile.partner_center.refusals import (
     APP_ONLY_REFUSED,
@@ -47,16 +48,21 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A 2xx answer; `value` is its JSON value, None for an empty body. `date` is the Date header."""
+    """A 2xx answer; `value` is its JSON value, None for an empty body. `headers` have lower-case names."""
 
     status: int
     value: Any
     correlation_id: str
-    date: str
+    headers: dict[str, str] = {}
+
+    @property
+    def date(self) -> str:
+        """The service's clock as it says it, "" when it does not."""
+        return self.headers.get("date", "")
 
 
 class Session:
-    """One partner's authenticated requests."""
+    """One partner's authenticated requests to one service: Partner Center, Microsoft Graph or Azure management."""
 
     def __init__(
         self,
@@ -67,8 +73,10 @@ class Session:
         timing: Timing,
         application: str,
         new_id: Callable[[], str] = lambda: str(uuid4()),
+        audience: Audience = Audience.PARTNER_CENTER,
     ) -> None:
         self.base = base
+        self.audience = audience
         self._transport = transport
         self._tokens = tokens
         self._buckets = buckets
@@ -76,18 +84,42 @@ class Session:
         self._application = application
         self._new_id = new_id
 
-    async def read(self, path: str, headers: HeaderPairs = ()) -> Received:
+    def beside(self, base: str, audience: Audience) -> Session:
+        """The same partner's requests to another service, with limits and tokens of its own."""
+        buckets, application = self._buckets.anew(), self._application
+        return Session(base, self._transport, self._tokens, buckets, self._timing, application, self._new_id, audience)
+
+    async def authorise(self, identity: Identity) -> None:
+        """Obtain the token. Raises AuthenticationError and ConfigurationError."""
+        await self._tokens.get(identity, self.audience)
+
+    @property
+    def has_user(self) -> bool:
+        """Whether there is a person to act for."""
+        return self._tokens.has_user
+
+    async def read(self, path: str, headers: HeaderPairs = (), identity: Identity = Identity.APPLICATION) -> Received:
         """GET, tried again while nobody answered or the service asks to wait.
 
         A resource that refuses app-only tokens is asked again as the user, when the partner has one. Raises RemoteError
         when the service said no, NoAnswer when it gave no whole answer, AuthenticationError.
         """
         try:
-            return await self._read(Request("GET", path, headers))
+            return await self._read(Request("GET", path, headers, identity=identity))
         except RemoteError as error:
-            if error.code != APP_ONLY_REFUSED or not self._tokens.has_user:
+            if not self.refuses_application(error):
                 raise
         return await self._read(Request("GET", path, headers, identity=Identity.USER))
+
+    def refuses_application(self, error: RemoteError) -> bool:
+        """Whether the user may succeed where the application by itself was refused, and there is a user."""
+        plainly = error.code == APP_ONLY_REFUSED
+        in_graph = self.audience is Audience.GRAPH and error.status == HTTPStatus.FORBIDDEN
+        return (plainly or in_graph) and self.has_user
+
+    async def ask(self, path: str, body: Any, identity: Identity) -> Received:
+        """A POST that changes nothing, tried again like a read. Raises as `read` does."""
+        return await self._read(Request("POST", path, body=body, identity=identity))
 
     async def write(self, request: Request, request_id: str) -> Received:
         """Send once, under `request_id`.
@@ -113,10 +145,10 @@ class Session:
 
     async def _once(self, request: Request, trace: Trace) -> Received:
         """One try, with a second one under a new token after a 401, which has no effect."""
-        token = await self._tokens.get(request.identity)
+        token = await self._tokens.get(request.identity, self.audience)
         reply = await self._exchange(request, token, trace)
         if reply.status == HTTPStatus.UNAUTHORIZED and self._refusal(reply, trace).code not in _NEW_TOKEN_IS_NO_HELP:
-            token = await self._tokens.renew(request.identity, rejected=token)
+            token = await self._tokens.renew(request.identity, token, self.audience)
             reply = await self._exchange(request, token, trace)
         return self._received(reply, trace)
 
@@ -142,6 +174,7 @@ class Session:
             "authorization": f"Bearer {token.value}",
             "ms-requestid": trace.request_id,
             "ms-correlationid": trace.correlation_id,
+            "client-request-id": trace.request_id,
             "ms-partnercenter-application": self._application,
             "user-agent": self._application,
         }
@@ -156,7 +189,7 @@ class Session:
             value = None if is_empty(reply.body) else decode_json(reply.body)
         except NotJson:
             raise _no_answer("the answer's body is not JSON", reply.status, trace) from None
-        return Received(reply.status, value, _correlation_id(reply, trace), reply.headers.get("date", ""))
+        return Received(reply.status, value, _correlation_id(reply, trace), reply.headers)
 
     def _refusal(self, reply: Reply, trace: Trace) -> RemoteError:
         text = self._tokens.conceal(reply.body[:_REFUSAL_LIMIT].decode("utf-8", "replace"))
@@ -164,9 +197,13 @@ class Session:
         return refusal(reply.status, reply.headers, text.encode(), known_as)
 
 
+# Where Partner Center, Azure Resource Manager and Graph say under which ID they know a request.
+_TRACES = ("ms-correlationid", "x-ms-correlation-request-id", "request-id")
+
+
 def _correlation_id(reply: Reply, trace: Trace) -> str:
     """The one that the service answers with, when it is one; else ours."""
-    theirs = reply.headers.get("ms-correlationid", "")
+    theirs = next((reply.headers[name] for name in _TRACES if name in reply.headers), "")
     return theirs if is_guid(theirs) else trace.correlation_id
 
 

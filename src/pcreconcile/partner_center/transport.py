@@ -7,6 +7,7 @@ followed, so that no token leaves the hosts that were configured.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class Transport:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
+        self.uses_proxies = client.trust_env
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
@@ -107,6 +109,11 @@ def open_login_transport(addresses: Addresses) -> LoginTransport:
     """A transport for token requests."""
     mounts: dict[str, httpx.BaseTransport | None] = dict.fromkeys(_direct(addresses))
     return LoginTransport(httpx.Client(timeout=_TIMEOUT, follow_redirects=False, mounts=mounts))
+
+
+def tls_context() -> ssl.SSLContext:
+    """The TLS settings and trust of all requests."""
+    return httpx.create_ssl_context()
 
 
 def _direct(addresses: Addresses) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pcreconcile.model.credential import Credential, credential_of
 from pcreconcile.model.errors import RemoteError
 from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.model.observed import Fields
@@ -25,7 +26,6 @@ from pcreconcile.partner_center.wire import Members, find_name
 
 Resource = dict[str, Any]
 
-USER_KINDS = frozenset({ActionKind.REMOVE_RELATIONSHIP, ActionKind.REMOVE_DELEGATED_ADMIN})
 CHANGED = "changed"
 _CUSTOMER = {"objectType": "Customer"}
 
@@ -57,6 +57,11 @@ class WriteAnswer(msgspec.Struct, frozen=True):
     accepted: bool = False
 
 
+def identity_of(kind: ActionKind) -> Identity:
+    """Who a write is made as."""
+    return Identity.USER if credential_of(kind) is Credential.APP_USER else Identity.APPLICATION
+
+
 class Writer:
     """Writes of one partner. Raises RemoteError (no effect) and NoAnswer (may have happened)."""
 
@@ -66,7 +71,7 @@ class Writer:
 
     async def write(self, order: WriteOrder) -> WriteAnswer:
         """Send one write, once, under its MS-RequestId."""
-        request = await self._request(order)
+        request = msgspec.structs.replace(await self._request(order), identity=identity_of(order.kind))
         received = await self._session.write(request, order.request_id)
         accepted = received.status == HTTPStatus.ACCEPTED
         return WriteAnswer(received.status, received.correlation_id, accepted)
@@ -81,7 +86,7 @@ class Writer:
             return _azure(order)
         if kind in _CUSTOMER_CHANGES:
             body = {**_CUSTOMER_CHANGES[kind], "attributes": _CUSTOMER}
-            return Request("PATCH", "/v1" + customer_path(order.tenant_id), body=body, identity=Identity.USER)
+            return Request("PATCH", "/v1" + customer_path(order.tenant_id), body=body)
         text = f"{kind.value} is no write of Partner Center: nothing was sent"
         raise RemoteError(text, status=HTTPStatus.NOT_IMPLEMENTED, code="unsupported")
 

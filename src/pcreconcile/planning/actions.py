@@ -12,7 +12,7 @@ from pcreconcile.exits import Serve, Step
 from pcreconcile.model.family import Family
 from pcreconcile.model.identity import action_id
 from pcreconcile.model.ids import ActionId, TenantId
-from pcreconcile.model.plan import Action, ActionKind, ActionMoney, Effect, Impact
+from pcreconcile.model.plan import Action, ActionKind, Effect, Impact
 from pcreconcile.planning.calendar import NEVER, when_of
 
 # The order of the families where nothing else decides: what must be gone before what (design, section 5, "Order").
@@ -142,7 +142,7 @@ def _action(draft: Draft, when: str) -> Action:
         precondition=step.precondition,
         postcondition=step.postcondition,
         window_closes_at=step.closes_at,
-        money=ActionMoney(),
+        money=step.money,
         reason=step.why,
         instructions=step.instructions,
     )

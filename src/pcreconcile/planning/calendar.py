@@ -37,6 +37,11 @@ def utc_midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, tzinfo=UTC)
 
 
+def tomorrow(now: datetime) -> date:
+    """The next UTC date: when something that is under way is looked at again; the last date there is has none."""
+    return min(now.date(), _LAST) + timedelta(days=1)
+
+
 def thaw(at: datetime, freezes: Sequence[Freeze], zone: ZoneInfo) -> datetime:
     """The first instant from `at` on that no freeze covers."""
     for freeze in sorted(freezes, key=lambda each: each.first):

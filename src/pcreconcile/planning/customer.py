@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from pcreconcile.exits import holdings_of
 from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
+from pcreconcile.model.extras import Extra, extra_read, extras_seen
 from pcreconcile.model.observed import observe_items
 from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Notice, Observed, Verdict
+from pcreconcile.planning.delegated_access import with_access_ended
 from pcreconcile.planning.keeping import plan_activity, plan_request, plan_suspension
 from pcreconcile.planning.removal import plan_removal
 from pcreconcile.planning.setting import Outcome, Setting
@@ -29,14 +31,16 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
     problem = _unread(snapshot, listed, state)
     if problem:
         return Outcome(unread=True, blockers=(_blocker("read-incomplete", problem),))
+    if state is None:  # covered by _unread
+        return Outcome(unread=True)
     if listed is None:
-        return _absent(snapshot, setting)
-    if state is None or state.customer is None:  # covered by _unread
+        return with_access_ended(_absent(snapshot, state, setting), state, setting)
+    if state.customer is None:  # covered by _unread
         return Outcome(unread=True)
     refusal = _wrong_customer(state.customer, setting)
     if refusal is not None:
         return Outcome(refused=True, blockers=(refusal,))
-    return _present(listed, state, setting)
+    return with_access_ended(_present(listed, state, setting), state, setting)
 
 
 def _unread(snapshot: Snapshot, listed: Customer | None, state: CustomerState | None) -> str:
@@ -76,7 +80,7 @@ def _wrong_customer(customer: Customer, setting: Setting) -> Blocker | None:
     return _blocker("domain-mismatch", how)
 
 
-def _absent(snapshot: Snapshot, setting: Setting) -> Outcome:
+def _absent(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Outcome:
     """Not in the complete customers list: gone, never ours, or a typo in the tenant ID."""
     known = [*snapshot.listed.customers.values(), *(s.customer for s in snapshot.states.values() if s.customer)]
     namesake = next((other for other in known if setting.desired.domain.lower() in _domains(other)), None)
@@ -88,7 +92,7 @@ def _absent(snapshot: Snapshot, setting: Setting) -> Outcome:
         return Outcome(refused=True, blockers=(_blocker("domain-of-another-tenant", how),))
     match setting.desired.relationship:
         case Relationship.REMOVED:
-            return Outcome(reached=True, warnings=_proof(setting))
+            return Outcome(reached=True, warnings=(_proof(snapshot, state, setting),))
         case Relationship.ACTIVE:
             return plan_request(setting)
         case _:
@@ -96,17 +100,20 @@ def _absent(snapshot: Snapshot, setting: Setting) -> Outcome:
             return Outcome(blockers=(_blocker("no-relationship", how),))
 
 
-def _proof(setting: Setting) -> tuple[Notice, ...]:
+def _proof(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Notice:
+    """Our journal, or else the service's own audit record, shows that the relationship was there and was removed."""
     run = setting.memory.removed.get(setting.desired.tenant_id)
     if run is not None:
-        notices = (Notice("removal-proven", f"removed by run {run}, as the journal shows"),)
-    else:
-        text = "it is not in the customers list, and nothing proves that it was ever ours: check the tenant ID"
-        notices = (Notice("removal-unproven", text),)
-    if setting.desired.delegated_access.terminate:
-        text = "delegated access (GDAP) is not read by pcreconcile yet: check in Partner Center that it has ended"
-        return (*notices, Notice("delegated-access-by-hand", text))
-    return notices
+        return Notice("removal-proven", f"removed by run {run}, as the journal shows")
+    record = snapshot.removal_records.get(setting.desired.tenant_id)
+    if record is not None:
+        who = f" by {record.by}" if record.by else ""
+        text = f"removed on {record.at:%Y-%m-%d}{who}, as audit record {record.id} of Partner Center shows"
+        return Notice("removal-proven", text)
+    read = extra_read(state, Extra.REMOVAL_RECORD)
+    unread = f" (the audit records could not be read: {read.problem})" if read is not None and read.problem else ""
+    text = f"it is not in the customers list, and nothing proves that it was ever ours{unread}: check the tenant ID"
+    return Notice("removal-unproven", text)
 
 
 def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcome:
@@ -130,10 +137,11 @@ def _verdict(outcome: Outcome) -> Verdict:
         return Verdict.UNKNOWN
     if outcome.reached:
         return Verdict.CONVERGED
-    undated = any(blocker.clears_at is None for blocker in outcome.blockers)
+    blockers = outcome.blockers + outcome.later_blockers
+    undated = any(blocker.clears_at is None for blocker in blockers)
     if undated or any(action.when == MANUAL for action in outcome.actions):
         return Verdict.BLOCKED
-    return Verdict.WAITING if outcome.blockers else Verdict.READY
+    return Verdict.WAITING if blockers else Verdict.READY
 
 
 def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None, setting: Setting) -> CustomerPlan:
@@ -152,10 +160,12 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         verdict=verdict,
         earliest_removal=None if earliest is None else earliest.date(),
         confidence="low" if outcome.probe else "high",
-        binding_blocker=_binding(outcome.blockers),
+        binding_blocker=_binding(
+            outcome.blockers if earliest is not None else outcome.blockers + outcome.later_blockers
+        ),
         next_deadline=min((at for at in outcome.deadlines if at > setting.now), default=None),
         actions=outcome.actions,
-        blockers=outcome.blockers,
+        blockers=outcome.blockers + outcome.later_blockers,
         warnings=(*warnings, *_too_late(earliest, setting)),
     )
 
@@ -178,8 +188,10 @@ def _too_late(earliest: datetime | None, setting: Setting) -> tuple[Notice, ...]
 
 def _observed(listed: Customer | None, state: CustomerState | None) -> Observed:
     customer = (state.customer if state is not None else None) or listed
+    items = tuple(observe_items(state)) if state is not None else ()
+    extras = extras_seen(state) if state is not None else ()
     if customer is None or listed is None:
-        return Observed(relationship="none", domain=None, company_name=None)
+        return Observed(relationship="none", domain=None, company_name=None, items=items, extras=extras)
     rows = state.subscriptions if state is not None else ()
     return Observed(
         relationship=customer.relationship or listed.relationship,
@@ -187,5 +199,6 @@ def _observed(listed: Customer | None, state: CustomerState | None) -> Observed:
         company_name=customer.company_name,
         custom_domains=tuple(sorted(customer.custom_domains)),
         seats=sum(row.quantity for row in rows if row.status == "active" and row.billing_type != "usage"),
-        items=tuple(observe_items(state)) if state is not None else (),
+        items=items,
+        extras=extras,
     )

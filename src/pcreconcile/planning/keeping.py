@@ -62,7 +62,7 @@ def _outcome(
     closed = unclear(holdings, setting)
     if closed and (setting.desired.relationship is Relationship.SUSPENDED or any(way.exit.steps for way in ways)):
         others = tuple(blocker for blocker in blockers if blocker not in closed)
-        return Outcome(blockers=closed + others, warnings=notices + idle + drift)
+        return Outcome(blockers=closed + others, warnings=notices + idle + drift, closed=closed)
     drafts = _drafts(ways, setting)
     actions = made(drafts, setting.now)
     blockers += _dated(actions_dates=[draft.own for draft in drafts], setting=setting)
@@ -72,6 +72,7 @@ def _outcome(
         warnings=notices + idle + drift,
         deadlines=tuple(sorted(way.exit.deadline for way in ways if way.exit.deadline is not None)),
         reached=not actions and not blockers,
+        closed=closed,
     )
 
 

@@ -71,10 +71,11 @@ def _notice(plan: Plan, customers: Sequence[CustomerPlan], effect: Effect) -> No
         action.kind for customer in plan.customers for action in customer.actions if action.id not in kept
     )
     told = ", ".join(f"{dropped[kind]} {kind}" for kind in ActionKind if dropped[kind])
-    concerned = sum(len(before.actions) > len(after.actions) for before, after in zip(plan.customers, customers))  # noqa: B905
+    pairs = zip(plan.customers, customers, strict=True)
+    concerned = sum(len(before.actions) > len(after.actions) for before, after in pairs)
     left_out = f"{told} (of {concerned} customer{'' if concerned == 1 else 's'})" if told else "nothing"
     text = (
-        f"{effect} actions alone, with what they require; left out: {left_out}; verdicts, blockers and dates are those "
-        "of the whole plan"
+        f"{effect} actions that require no others; left out: {left_out}; verdicts, blockers and dates are those of the "
+        "whole plan"
     )
     return Notice(ONLY, text)

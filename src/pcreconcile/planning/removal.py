@@ -36,7 +36,7 @@ def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Set
     ways = ways_out(holdings, setting)
     warnings = _warnings(ways, setting) + idle_lines(holdings, setting.desired.subscriptions)
     if any(way.exit.closed for way in ways):
-        return Outcome(blockers=_blockers(ways), warnings=warnings)
+        return Outcome(blockers=_blockers(ways), warnings=warnings, closed=_blockers(ways))
     ways = in_time(ways, lambda tried: _paced(tried, setting))
     drafts = _paced(ways, setting)
     removal = _removal(customer, drafts, ways, setting)
@@ -176,11 +176,7 @@ def _warnings(ways: tuple[Way, ...], setting: Setting) -> tuple[Notice, ...]:
         notices.append(
             Notice("probe", "whether what remains blocks the removal, nobody knows; the service is asked last")
         )
-    access = setting.desired.delegated_access
-    if access.terminate:
-        text = "delegated access (GDAP) is not ended by pcreconcile yet: end it in Partner Center after the removal"
-        notices.append(Notice("delegated-access-by-hand", text))
-    else:
+    if not setting.desired.delegated_access.terminate:
         notices.append(
             Notice("delegated-access-kept", "delegatedAccess is keep: we may stay administrators afterwards")
         )

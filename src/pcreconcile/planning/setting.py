@@ -70,7 +70,11 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What one customer takes. `reached` says that nothing is left to wish for; `refused` that a check said no."""
+    """What one customer takes. `reached` says that nothing is left to wish for; `refused` that a check said no.
+
+    `later_blockers` are in the way of the wish and not of the removal. `closed` is what was read and not understood:
+    while it stands, nothing is written for the customer.
+    """
 
     actions: tuple[Action, ...] = ()
     blockers: tuple[Blocker, ...] = ()
@@ -81,3 +85,5 @@ class Outcome(msgspec.Struct, frozen=True):
     unread: bool = False
     removal: datetime | None = None  # when the removal can be sent; None: nobody knows, or it is not wanted
     probe: bool = False
+    later_blockers: tuple[Blocker, ...] = ()
+    closed: tuple[Blocker, ...] = ()

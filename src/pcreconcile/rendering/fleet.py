@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from pcreconcile.model.plan import Guard, LiveCustomer, Plan, Verdict
+from pcreconcile.model.credential import credential_line
+from pcreconcile.model.plan import Guard, LiveCustomer, Notice, Plan, Verdict
 from pcreconcile.rendering import words
 from pcreconcile.rendering.page import BLANK, Line, Tone, labelled
 from pcreconcile.rendering.text import outside, prose
+
+LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing to decide
+_NARROWED = "only"  # the notice of a plan that `--only` made smaller
 
 
 def title(plan: Plan) -> Iterator[Line]:
@@ -17,6 +21,9 @@ def title(plan: Plan) -> Iterator[Line]:
     yield labelled("tenant", partner.tenant_id)
     yield labelled("made", f"{words.day_time(plan.created_at)}, rules {outside(plan.sources.rules_version)}")
     yield labelled("live as of", words.day_time(plan.sources.snapshot_at))
+    for notice in plan.warnings:
+        if notice.code == _NARROWED:
+            yield labelled("only", prose(notice.text), tone=Tone.ATTENTION)
 
 
 def left_alone(plan: Plan) -> Iterator[Line]:
@@ -25,11 +32,28 @@ def left_alone(plan: Plan) -> Iterator[Line]:
         count = words.counted(len(plan.unmanaged), "live customer")
         yield BLANK
         yield Line(f"Unmanaged: {count} without a manifest, never touched", tone=Tone.HEADING)
-        yield from (_live(customer) for customer in plan.unmanaged)
+        yield from _listed(plan.unmanaged)
     if plan.unread:
         yield BLANK
-        yield Line("Not read, so nothing is planned for them", tone=Tone.DANGER)
-        yield from (_live(customer) for customer in plan.unread)
+        count = words.counted(len(plan.unread), "customer")
+        yield Line(f"Not read: {count}, for whom nothing is planned", tone=Tone.DANGER)
+        yield from _listed(plan.unread)
+
+
+def more(count: int) -> Iterator[Line]:
+    """What stands below a list that was cut, and where the rest is; nothing when nothing was cut."""
+    if count:
+        yield Line(f"… and {count} more (--format json lists them all)", indent=2, tone=Tone.QUIET)
+
+
+def warnings(plan: Plan) -> Iterator[Notice]:
+    """Warnings about the plan as a whole that its title does not tell."""
+    return (notice for notice in plan.warnings if notice.code != _NARROWED)
+
+
+def _listed(customers: Sequence[LiveCustomer]) -> Iterator[Line]:
+    yield from (_live(customer) for customer in customers[:LONGEST_LIST])
+    yield from more(len(customers) - len(customers[:LONGEST_LIST]))
 
 
 def _live(customer: LiveCustomer) -> Line:
@@ -48,7 +72,7 @@ def guards(plan: Plan) -> Iterator[Line]:
         yield Line("REFUSED by a guard: apply will write nothing at all", tone=Tone.DANGER)
     yield from (_guard(guard) for guard in failed)
     passed = len(plan.guards) - len(failed)
-    yield Line(f"Guards: {passed} of {words.counted(len(plan.guards), 'guard')} passed")
+    yield Line(f"Guards: {passed} of {len(plan.guards)} passed")
 
 
 def _guard(guard: Guard) -> Line:
@@ -57,7 +81,7 @@ def _guard(guard: Guard) -> Line:
 
 
 def totals(plan: Plan) -> Iterator[Line]:
-    """The fleet in numbers, the approvals it takes, and the plan's ID."""
+    """The fleet in numbers, the approvals and credentials it takes, and the plan's ID."""
     sums = plan.totals
     yield BLANK
     yield Line("Totals", tone=Tone.HEADING)
@@ -73,6 +97,9 @@ def totals(plan: Plan) -> Iterator[Line]:
         yield labelled("refunds", words.amounts(sums.refunds))
     if plan.approvals.required:
         yield labelled("approvals", f"{plan.approvals.required} needed{_because(plan.approvals.reasons)}")
+    needed = credential_line(plan)
+    if needed:
+        yield labelled("needs", needed)
     yield labelled("plan ID", plan.plan_id)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pcreconcile.model.plan import Plan, Verdict
+from pcreconcile.model.plan import CustomerPlan, Plan, Verdict
 from pcreconcile.rendering import customer, fleet
+from pcreconcile.rendering.notes import Notes
 from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
 from pcreconcile.rendering.setting import set_lines
 from pcreconcile.rendering.text import prose
@@ -17,14 +18,16 @@ def render(plan: Plan, *, style: Style, next_step: str = "") -> str:
 
 
 def _lines(plan: Plan, next_step: str) -> Iterator[Line]:
+    notes = Notes(plan)
     yield from fleet.title(plan)
     for entry in plan.customers:
         if entry.verdict is not Verdict.CONVERGED:
             yield BLANK
-            yield from customer.section(entry)
+            yield from customer.section(entry, notes)
+    yield from notes.lines()
     yield from _converged(plan)
     yield from fleet.left_alone(plan)
-    yield from customer.warnings(plan.warnings)
+    yield from customer.warnings(fleet.warnings(plan))
     yield from fleet.guards(plan)
     yield from fleet.totals(plan)
     if next_step:
@@ -37,5 +40,12 @@ def _converged(plan: Plan) -> Iterator[Line]:
     if done:
         yield BLANK
         yield Line("Converged: nothing to do", tone=Tone.GOOD)
-    for entry in done:
+    shown = _shown(done)
+    for entry in shown:
         yield from customer.converged(entry)
+    yield from fleet.more(len(done) - len(shown))
+
+
+def _shown(done: Sequence[CustomerPlan]) -> list[CustomerPlan]:
+    """The first ones, and every one with a warning: a list may be cut, what it warns of may not."""
+    return [entry for place, entry in enumerate(done) if place < fleet.LONGEST_LIST or customer.warns(entry)]

@@ -104,9 +104,12 @@ def removal(customer: CustomerPlan) -> str:
     """When the relationship can be removed and what binds that date; empty when removal is not wanted."""
     if customer.desired.relationship is not Relationship.REMOVED or customer.verdict is Verdict.CONVERGED:
         return ""
+    if customer.observed.relationship == "none" and customer.verdict is not Verdict.REFUSED:
+        return ""  # it is gone already; what is left to do is something else
     binding = f", bound by {blocker(customer.binding_blocker)}" if customer.binding_blocker else ""
     if customer.earliest_removal is None:
-        return f"nobody can know when{binding}"
+        by_hand = any(action.instructions for action in customer.actions)
+        return f"nobody can know when{binding or (', it waits for what is done by hand' if by_hand else '')}"
     doubt = f" ({customer.confidence} confidence)" if customer.confidence == "low" else ""
     return f"{customer.earliest_removal} at the earliest{doubt}{binding}"
 

@@ -9,6 +9,7 @@ import click
 from pcreconcile.cli.options import FILE, chosen_manifests, manifests_option, option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
+from pcreconcile.model.plan import Effect
 
 
 @click.command("plan", cls=Command)
@@ -17,6 +18,10 @@ from pcreconcile.cli.program import Command
 @option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
 @option("--detailed-exitcode", is_flag=True, help="End with 2 when something is to do now or by hand.")
 @option("--target", multiple=True, metavar="customer/NAME", help="Plan this customer only; may be repeated.")
+@option(
+    "--base", metavar="GITREF", help="Plan the customers new or changed since this commit; with --target, of those."
+)
+@option("--only", type=click.Choice([str(each) for each in Effect]), help="Keep only the actions of this effect.")
 @option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false plan from it.")
 @option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
 @manifests_option
@@ -28,6 +33,8 @@ def command(
     format_: str,
     detailed_exitcode: bool,
     target: tuple[str, ...],
+    base: str | None,
+    only: str | None,
     snapshot: Path | None,
     refresh: bool,
     manifests: str,
@@ -38,9 +45,12 @@ def command(
 
     chosen = chosen_manifests(path, manifests)
     session = wiring.open_session(chosen)
-    seen = seeing.see(session, output, seeing.Wanted(target, snapshot, refresh))
+    if out is not None:
+        files.require_writable(out)
+    wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None)
+    seen = seeing.see(session, output, wanted)
     if out is not None:
         files.write(out, plan_json.render(seen.plan).encode())
-    printing.PLAN_FORMATS[format_](output, seen.plan, advice.after_plan(seen.plan, chosen, target, out))
+    printing.PLAN_FORMATS[format_](output, seen.plan, advice.after_plan(seen.plan, chosen, wanted, out))
     decide = exit_codes.of_plan_detailed if detailed_exitcode else exit_codes.of_plan
     return decide(seen.plan, seen.listed)

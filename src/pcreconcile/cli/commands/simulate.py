@@ -22,6 +22,7 @@ from pcreconcile.model.errors import ConfigurationError, UsageError
 @option("--faults", type=FILE, help="Faults to inject (YAML).")
 @option("--clock", type=INSTANT, help="Instant at which the service's time stands still.")
 @option("--state", type=FILE, help="File that keeps the world between processes.")
+@option("--bom", is_flag=True, help="Begin every 2xx body with a byte order mark, as the service does.")
 @click.pass_obj
 def command(
     output: Output,
@@ -33,9 +34,11 @@ def command(
     faults: Path | None,
     clock: datetime | None,
     state: Path | None,
+    bom: bool,
 ) -> None:
     """Run a simulated Partner Center until SIGTERM."""
     from pcreconcile import simulator
+    from pcreconcile.cli import readiness
 
     if estate is not None and customers is not None:
         raise UsageError("--estate and --customers go not together: give one of them")
@@ -50,6 +53,6 @@ def command(
         port=port,
     )
     try:
-        simulator.serve(wanted, lambda url: output.say(f"listening on {url}\n"))
+        simulator.serve(wanted, readiness.announcer(output, {"byteOrderMark": True} if bom else {}))
     except simulator.SimulatorError as error:
         raise ConfigurationError(str(error)) from error

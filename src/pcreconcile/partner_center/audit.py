@@ -1,0 +1,82 @@
+"""Audit records of Partner Center: the service's own word that a relationship was removed (API facts, section 8.1).
+
+The service keeps ninety days and says nothing about order, so all pages are read and the newest record wins.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import msgspec
+
+from pcreconcile.model.errors import IncompleteRead
+from pcreconcile.model.estate import RemovalRecord
+from pcreconcile.model.ids import TenantId
+from pcreconcile.partner_center.paging import Listing, collect
+from pcreconcile.partner_center.session import Session
+from pcreconcile.partner_center.wire import Members
+
+LOOK_BACK = timedelta(days=89)  # a start of ninety days ago is refused once that day has begun to pass
+_REMOVAL = "remove_partner_customer_relationship"
+_SUCCEEDED = "succeeded"
+
+
+class _Row(msgspec.Struct, frozen=True):
+    id: str
+    customer: str
+    operation: str
+    status: str
+    at: datetime | None
+    correlation_id: str
+    by: str
+
+
+def _whole(row: _Row) -> _Row:
+    """The key of a row: IDs are made of customer, operation and instant, which two records may share."""
+    return row
+
+
+class Audit:
+    """One partner's audit records."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def removal(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
+        """The newest record of a removal that succeeded, not older than `since` (aware UTC).
+
+        Raises AuthenticationError, and the error of a read that did not end where it found none.
+        """
+        wanted = quote(json.dumps({"Field": "CustomerId", "Value": tenant_id, "Operator": "equals"}))
+        path = f"/auditrecords?startDate={since:%Y-%m-%d}&filter={wanted}&size=500"
+        found = await collect(self._session.read, self._session.base, Listing("auditrecords", path, _decode, _whole))
+        records = [record for row in found.rows if (record := _removal(row, tenant_id, since)) is not None]
+        if records:
+            return max(records, key=lambda record: record.at)
+        if found.error is not None:
+            raise found.error
+        if not found.proof.complete:
+            raise IncompleteRead(f"auditrecords: {found.proof.problem}")
+        return None
+
+
+def _removal(row: _Row, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
+    """None for another customer's too: a filter that the service overlooks must prove nothing."""
+    fits = (row.customer, row.operation, row.status) == (tenant_id, _REMOVAL, _SUCCEEDED)
+    if not fits or row.at is None or row.at < since:
+        return None
+    return RemovalRecord(row.id, row.at, row.correlation_id, row.by)
+
+
+def _decode(row: Members) -> _Row:
+    return _Row(
+        id=row.text("id"),
+        customer=(row.optional_text("customerId") or "").lower(),
+        operation=(row.optional_text("operationType") or "").lower(),
+        status=(row.optional_text("operationStatus") or "").lower(),
+        at=row.instant("operationDate"),
+        correlation_id=(row.optional_text("originalCorrelationId") or "").lower(),
+        by=row.optional_text("userPrincipalName", "applicationId") or "",
+    )

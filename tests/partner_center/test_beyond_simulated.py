@@ -1,0 +1,135 @@
+"""Beyond commerce against the simulator over a socket: read, write, poll until it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pcreconcile.model.errors import RemoteError
+from pcreconcile.model.extras import Extra
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.money import Money
+from pcreconcile.model.plan import ActionKind
+from pcreconcile.partner_center import PartnerCenter
+from pcreconcile.simulator import SimulatorSettings, run_in_thread
+from tests.partner_center.bench import Order
+from tests.partner_center.test_simulated import World
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+A, B, C = (TenantId(f"6b2e0b0c-0000-4000-8000-00000000000{digit}") for digit in "abc")
+MANY = 305  # one more page than Graph gives at once
+ESTATE = f"""
+customers:
+  - tenantId: {A}
+    name: access
+    gdap: [{", ".join(f"{{name: role {number}}}" for number in range(MANY))}]
+  - tenantId: {B}
+    name: reserved
+    refundsUsed: "1200.00"
+    items: [{{kind: reservation, quantity: 3, term: P3Y, ends: +400d, price: "5400.00"}}]
+    gdap: [{{name: helpdesk}}]
+  - tenantId: {C}
+    name: empty
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    estate = tmp_path / "estate.yaml"
+    estate.write_text(ESTATE)
+    with run_in_thread(SimulatorSettings(estate=estate, clock=NOW)) as simulator:
+        yield World(simulator.url)
+
+
+def order(kind: ActionKind, tenant: TenantId, item: dict[str, Any], number: int = 1) -> Order:
+    name = f"11111111-0000-4000-8000-{number:012d}"
+    return Order(kind, item["type"], item["id"], item, tenant_id=tenant, request_id=name)
+
+
+async def shown(partner_center: PartnerCenter, tenant: TenantId, item: dict[str, Any]) -> list[dict[str, Any]]:
+    """What polling shows until something is over."""
+    polls = []
+    for _ in range(9):
+        found = await partner_center.read_item(tenant, item["type"], item["id"], None)
+        assert found is not None
+        polls.append(found)
+        if found.get("ended") or found.get("live") is False:
+            return polls
+    raise AssertionError("it never ended")
+
+
+def test_delegated_access_over_two_pages(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        return await partner_center.read_customer(A, frozenset({Extra.DELEGATED_ADMIN}))
+
+    state = world.run(story)
+    assert len(state.delegated_admin) == MANY
+    assert len([each for each in world.asked() if each["path"].startswith("/graph")]) == 2
+
+
+def test_delegated_access_is_terminated_and_the_end_is_read(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        (held,) = (await partner_center.read_customer(B, frozenset({Extra.DELEGATED_ADMIN}))).delegated_admin or ()
+        item = await partner_center.read_item(B, "delegated-admin", held.id, None)
+        assert item is not None
+        await partner_center.authorise(frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS}))
+        answer = await partner_center.write(order(ActionKind.TERMINATE_DELEGATED_ACCESS, B, item))
+        polls = await shown(partner_center, B, item)
+        with pytest.raises(RemoteError, match="Only an active relationship"):
+            await partner_center.write(order(ActionKind.TERMINATE_DELEGATED_ACCESS, B, item, 2))
+        return answer, polls
+
+    answer, polls = world.run(story)
+    assert (answer.status, answer.accepted) == (201, True)
+    assert polls[0]["underWay"]
+    assert (polls[-1]["status"], polls[-1]["ended"]) == ("terminated", True)
+
+
+def test_a_reservation_is_quoted_returned_and_the_end_is_read(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        state = (await partner_center.snapshot({B: {Extra.RESERVATIONS}}, NOW)).states[B]
+        (held,) = state.reservations or ()
+        item = await partner_center.read_item(B, "reservation", f"{held.order_id}/{held.reservation_id}", None)
+        assert item is not None
+        await partner_center.authorise(frozenset({ActionKind.RETURN_RESERVATION}))
+        answer = await partner_center.write(order(ActionKind.RETURN_RESERVATION, B, item))
+        return held, answer, await shown(partner_center, B, item)
+
+    held, answer, polls = world.run(story)
+    assert (held.quantity, held.problems, held.consumed) == (3, (), Money(Decimal("1200.00"), "USD"))
+    assert held.refund == held.counts
+    assert answer.accepted
+    assert (polls[0]["live"], polls[-1]["live"], polls[-1]["quantity"]) == (True, False, 0)
+
+
+def test_a_removal_has_its_audit_record_under_our_trace(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        item = {"type": "customer", "id": C}
+        before = await partner_center.removal_record(C, NOW - timedelta(days=89))
+        answer = await partner_center.write(order(ActionKind.REMOVE_RELATIONSHIP, C, item))
+        found = await partner_center.snapshot({C: {Extra.REMOVAL_RECORD}}, NOW)
+        return before, answer, found
+
+    before, answer, found = world.run(story)
+    assert before is None
+    assert found.removal_records[C].correlation_id == answer.correlation_id
+    assert found.states[C].extra_reads[0].complete
+
+
+def test_dap_is_switched_off_by_another_body_than_the_removal(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        item = {"type": "customer", "id": C}
+        await partner_center.write(order(ActionKind.REMOVE_DELEGATED_ADMIN, C, item))
+        return await partner_center.read_item(C, "customer", C, None)
+
+    assert world.run(story) == {
+        "type": "customer",
+        "id": C,
+        "relationship": "reseller",
+        "allowDelegatedAccess": False,
+    }
