@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pcreconcile.exits.exit import Exit, Holding, Serve, Step, blocked, not_understood, nothing, warning
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.plan import ActionKind, Effect, Reversibility
@@ -63,20 +65,22 @@ def reactivate(holding: Holding) -> Exit:
     if row.suspension_reasons:
         reasons = ", ".join(row.suspension_reasons)
         return blocked("suspended-by-microsoft", holding, f"suspended for: {reasons}; only Microsoft lifts that")
+    return Exit(steps=(reactivate_step(holding, "reactivated: the manifest wants it active"),))
+
+
+def reactivate_step(holding: Holding, why: str, not_before: datetime | None = None) -> Step:
+    """Users regain access; an add-on comes back after its base (27009)."""
     base = holding.subject.base
-    return Exit(
-        steps=(
-            Step(
-                kind=ActionKind.REACTIVATE_SUBSCRIPTION,
-                target=holding.target,
-                precondition={"status": "suspended"},
-                postcondition={"status": "active"},
-                reversibility=Reversibility.REVERSIBLE,
-                effect=Effect.PROTECTIVE,
-                serve=Serve.AT_ONCE,
-                why="reactivated: the manifest wants it active",
-                seats=row.quantity,
-                after=() if base is None else (("subscription", base.id),),
-            ),
-        )
+    return Step(
+        kind=ActionKind.REACTIVATE_SUBSCRIPTION,
+        target=holding.target,
+        precondition={"status": "suspended"},
+        postcondition={"status": "active"},
+        reversibility=Reversibility.REVERSIBLE,
+        effect=Effect.PROTECTIVE,
+        serve=Serve.AT_ONCE,
+        why=why,
+        seats=holding.subject.quantity,
+        not_before=not_before,
+        after=() if base is None else (("subscription", base.id),),
     )

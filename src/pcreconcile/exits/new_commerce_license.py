@@ -14,19 +14,15 @@ from pcreconcile.exits.exit import (
     Evidence,
     Exit,
     Holding,
-    Serve,
     Step,
     Wish,
-    by_rule,
     day_after,
-    not_understood,
-    nothing,
 )
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import ActionKind, Effect, Reversibility
+from pcreconcile.model.plan import ActionKind, Reversibility
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.NEW_COMMERCE_LICENSE
@@ -37,28 +33,14 @@ ENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": terms.CANCEL_AT_E
 
 def recognise(subject: Subject) -> Evidence | None:
     """By productType, else by the product ID of the offer (API facts, 5.3)."""
-    row = subject.subscription
-    if row is None:
-        return None
-    if (row.product_type or "").lower() == PRODUCT_TYPE:
-        return Evidence(f"productType {row.product_type}")
-    if row.offer_id.upper().startswith(PRODUCT_PREFIX):
-        return Evidence(f"offer {row.offer_id} begins with {PRODUCT_PREFIX}")
-    return None
+    return terms.recognised(subject, PRODUCT_TYPE, PRODUCT_PREFIX)
 
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Inside the window: cancel. Outside: the instruction to cancel at term end, and the date after it."""
     row = licenses.row_of(holding)
-    if row.status == "deleted":
-        return nothing()
-    if row.status in {"expired", "disabled"}:
-        return by_rule(f"{FAMILY}.{row.status}", holding, rules)
-    if row.status == "pending":
-        return terms.pending(holding)
-    if row.status not in {"active", "suspended"}:
-        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
-    return _end(holding, row, wish, rules, now)
+    decided = terms.decided_by_status(holding, row, f"{FAMILY}.{row.status}", rules)
+    return _end(holding, row, wish, rules, now) if decided is None else decided
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
@@ -102,20 +84,8 @@ def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) ->
     margin = rules.days(f"{FAMILY}.reactivate-before-term-end")
     if row.commitment_end is None or row.suspension_reasons or day_after(row.commitment_end) <= now.date():
         return ()
-    base = holding.subject.base
-    back = Step(
-        kind=ActionKind.REACTIVATE_SUBSCRIPTION,
-        target=holding.target,
-        precondition={"status": "suspended"},
-        postcondition={"status": "active"},
-        reversibility=Reversibility.REVERSIBLE,
-        effect=Effect.PROTECTIVE,
-        serve=Serve.AT_ONCE,
-        why="reactivated before its term ends, because a suspended subscription cannot be told how to end",
-        seats=row.quantity,
-        not_before=row.commitment_end - margin,
-        after=(("subscription", base.id),) if base is not None and base.status == "suspended" else (),
-    )
+    why = "reactivated before its term ends, because a suspended subscription cannot be told how to end"
+    back = licenses.reactivate_step(holding, why, row.commitment_end - margin)
     why = "auto-renew off with an explicit Cancel, so that no Extended Service Term begins"
     end = terms.instruct_step(holding, ENDS, why, after=((holding.target.type, holding.target.id),))
     return (back, end)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import licenses, terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, by_rule, not_understood, nothing, warning
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, nothing, warning
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
@@ -24,28 +24,14 @@ ENDS: Fields = {"autoRenewEnabled": False}
 
 def recognise(subject: Subject) -> Evidence | None:
     """A subscription row of productType Software, or of a software product (API facts, 5.3)."""
-    row = subject.subscription
-    if row is None:
-        return None
-    if (row.product_type or "").lower() == PRODUCT_TYPE:
-        return Evidence(f"productType {row.product_type}")
-    if row.offer_id.upper().startswith(PRODUCT_PREFIX):
-        return Evidence(f"offer {row.offer_id} begins with {PRODUCT_PREFIX}")
-    return None
+    return terms.recognised(subject, PRODUCT_TYPE, PRODUCT_PREFIX)
 
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Inside the window: cancel the order line (or the subscription, when no line is known). Outside: wait."""
     row = licenses.row_of(holding)
-    if row.status == "deleted":
-        return nothing()
-    if row.status in {"expired", "disabled"}:
-        return by_rule(f"{FAMILY}.expired", holding, rules)
-    if row.status == "pending":
-        return terms.pending(holding)
-    if row.status not in {"active", "suspended"}:
-        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
-    return _end(holding, row, wish, now)
+    decided = terms.decided_by_status(holding, row, f"{FAMILY}.expired", rules)
+    return _end(holding, row, wish, now) if decided is None else decided
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:

@@ -7,13 +7,55 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from pcreconcile.exits.exit import Exit, Holding, Serve, Step, Wish, blocked, day_after, not_past
+from pcreconcile.exits.exit import (
+    Evidence,
+    Exit,
+    Holding,
+    Serve,
+    Step,
+    Wish,
+    blocked,
+    by_rule,
+    day_after,
+    not_past,
+    not_understood,
+    nothing,
+)
+from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire, Refunds
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.observed import Fields, observe_schedule
 from pcreconcile.model.plan import ActionKind, Blocker, Effect, Reversibility, Target
+from pcreconcile.model.rules import Rules
 
 CANCEL_AT_END = ["TermEnd/Cancel"]
+
+
+def recognised(subject: Subject, product_type: str, product_prefix: str) -> Evidence | None:
+    """A subscription row by its productType (lower case), else by the product ID of its offer (API facts, 5.3)."""
+    row = subject.subscription
+    if row is None:
+        return None
+    if (row.product_type or "").lower() == product_type:
+        return Evidence(f"productType {row.product_type}")
+    if row.offer_id.upper().startswith(product_prefix):
+        return Evidence(f"offer {row.offer_id} begins with {product_prefix}")
+    return None
+
+
+def decided_by_status(holding: Holding, row: Subscription, over: str, rules: Rules) -> Exit | None:
+    """What the status alone decides; None for a subscription that is active or suspended. `over` is the rule for one
+    whose term is over and that is still shown."""
+    match row.status:
+        case "active" | "suspended":
+            return None
+        case "deleted":
+            return nothing()
+        case "expired" | "disabled":
+            return by_rule(over, holding, rules)
+        case "pending":
+            return pending(holding)
+    return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
 
 
 def cancel_instant(closes: datetime | None, wish: Wish, now: datetime) -> datetime | None:
