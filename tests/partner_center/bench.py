@@ -100,8 +100,12 @@ class StubTokens:
         self.renewed = 0
         self.got: list[Identity] = []
         self.beyond: list[tuple[Identity, Audience]] = []
+        self.tenants: list[str | None] = []
 
-    async def get(self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER) -> AccessToken:
+    async def get(
+        self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER, tenant: str | None = None
+    ) -> AccessToken:
+        self.tenants.append(tenant)
         if audience is Audience.PARTNER_CENTER:
             self.got.append(identity)
         else:
@@ -109,10 +113,14 @@ class StubTokens:
         return AccessToken(f"token-{identity.value}-{self.renewed}", 1e9)
 
     async def renew(
-        self, identity: Identity, rejected: AccessToken, audience: Audience = Audience.PARTNER_CENTER
+        self,
+        identity: Identity,
+        rejected: AccessToken,
+        audience: Audience = Audience.PARTNER_CENTER,
+        tenant: str | None = None,
     ) -> AccessToken:
         self.renewed += 1
-        return await self.get(identity, audience)
+        return await self.get(identity, audience, tenant)
 
     def conceal(self, text: str) -> str:
         return text.replace("token-", "[token]")

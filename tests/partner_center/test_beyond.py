@@ -15,7 +15,7 @@ from pcreconcile.model.estate import CustomerState, RemovalRecord
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center.endpoints import Audience
-from pcreconcile.partner_center.tokens import Identity
+from pcreconcile.partner_center.tokens import AccessToken, Identity
 from tests.partner_center.bench import (
     BASE,
     OTHER,
@@ -379,18 +379,20 @@ def test_what_policy_forbids_meanwhile_is_a_change_and_nothing_is_sent() -> None
 
 
 @pytest.mark.parametrize(
-    ("kind", "tokens"),
+    ("kind", "got", "tokens"),
     [
-        (ActionKind.TERMINATE_DELEGATED_ACCESS, [(Identity.APPLICATION, Audience.GRAPH)]),
-        (ActionKind.RETURN_RESERVATION, [(Identity.USER, Audience.MANAGEMENT)]),
-        (ActionKind.CANCEL_SUBSCRIPTION, []),
+        (ActionKind.TERMINATE_DELEGATED_ACCESS, [Identity.APPLICATION], [(Identity.APPLICATION, Audience.GRAPH)]),
+        (ActionKind.RETURN_RESERVATION, [Identity.APPLICATION, Identity.USER], []),
+        (ActionKind.CANCEL_SUBSCRIPTION, [Identity.APPLICATION], []),
     ],
 )
-def test_tokens_beyond_commerce_are_obtained_before_the_first_write(kind: ActionKind, tokens: list[Any]) -> None:
+def test_tokens_beyond_commerce_are_obtained_before_the_first_write(
+    kind: ActionKind, got: list[Identity], tokens: list[Any]
+) -> None:
     bench = Bench(in_turn())
     asyncio.run(bench.partner_center.authorise(frozenset({kind})))
     assert bench.tokens.beyond == tokens
-    assert bench.tokens.got == [Identity.APPLICATION]
+    assert bench.tokens.got == got
 
 
 def record(operation: str = "remove_partner_customer_relationship", **members: Any) -> dict[str, Any]:
@@ -481,10 +483,71 @@ def test_a_snapshot_holds_the_record_of_who_is_absent(answers: Any, proven: bool
 
 def test_a_graph_without_any_token_is_a_proof_too() -> None:
     class Refused(StubTokens):
-        async def get(self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER) -> Any:
+        async def get(
+            self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER, tenant: str | None = None
+        ) -> Any:
             if audience is Audience.GRAPH:
                 raise AuthenticationError("no consent", status=401)
-            return await super().get(identity, audience)
+            return await super().get(identity, audience, tenant)
 
     state, _ = read(Extra.DELEGATED_ADMIN, tokens=Refused())
     assert "no consent" in state.extra_reads[0].problem
+
+
+class Shut(StubTokens):
+    """Tokens, save in the customers' tenants that refuse the person; `asked` are the tenants of Azure's tokens."""
+
+    def __init__(self, *shut: str) -> None:
+        super().__init__()
+        self._shut = shut
+        self.asked: list[str | None] = []
+
+    async def get(
+        self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER, tenant: str | None = None
+    ) -> AccessToken:
+        if audience is Audience.MANAGEMENT:
+            self.asked.append(tenant)
+        else:
+            assert tenant is None, "Partner Center and Graph know the partner's own tenant alone"
+        if tenant in self._shut:
+            raise AuthenticationError("no token there", status=401, code="AADSTS50020")
+        return await super().get(identity, audience, tenant)
+
+
+def test_azure_is_asked_with_tokens_of_the_customer_s_tenant() -> None:
+    tokens = Shut()
+    bench = Bench(script(customers=page(customer())), tokens=tokens)
+
+    async def story() -> None:
+        await bench.partner_center.snapshot({TENANT: {Extra.RESERVATIONS, Extra.DELEGATED_ADMIN}}, NOW)
+        await bench.partner_center.read_item(TENANT, "reservation", f"{ORDER}/{HELD}", None)
+        await bench.partner_center.write(RETURN)
+
+    asyncio.run(story())
+    last = [request.url.path.rsplit("/", 1)[-1] for request in bench.sent if "/management/" in request.url.path]
+    assert last == ["reservations", "calculateRefund", "reservations", "calculateRefund", "return"]
+    assert tokens.asked == [TENANT] * 5
+
+
+def test_a_token_that_azure_rejects_is_renewed_in_the_customer_s_tenant() -> None:
+    tokens = Shut()
+    rejected = reply({"error": {"code": "InvalidAuthenticationTokenTenant", "message": "wrong issuer"}}, 401)
+    state, _ = read(Extra.RESERVATIONS, tokens=tokens, reservations=[rejected, {"value": [reservation()]}])
+    assert (state.reservations is not None, tokens.renewed, tokens.asked) == (True, 1, [TENANT, TENANT])
+
+
+def test_a_tenant_that_refuses_the_person_hides_its_reservations_alone() -> None:
+    bench = Bench(script(customers=page(customer(), customer(OTHER)), **{OTHER: customer(OTHER)}), tokens=Shut(TENANT))
+    wanted = {TENANT: {Extra.RESERVATIONS}, OTHER: {Extra.RESERVATIONS}}
+    states = asyncio.run(bench.partner_center.snapshot(wanted, NOW)).states
+    assert [states[tenant].problems for tenant in (TENANT, OTHER)] == [(), ()]
+    assert (states[TENANT].reservations, len(states[OTHER].reservations or ())) == (None, 1)
+    assert "no token there" in states[TENANT].extra_reads[0].problem
+    assert states[TENANT].extra_reads[0].complete is False
+
+
+def test_a_return_in_a_tenant_that_refuses_the_person_is_a_definite_no() -> None:
+    bench = Bench(in_turn(), tokens=Shut(TENANT))
+    with pytest.raises(AuthenticationError, match="no token there"):
+        asyncio.run(bench.partner_center.write(RETURN))
+    assert bench.sent == []

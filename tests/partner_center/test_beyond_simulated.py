@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -133,3 +134,25 @@ def test_dap_is_switched_off_by_another_body_than_the_removal(world: World) -> N
         "relationship": "reseller",
         "allowDelegatedAccess": False,
     }
+
+
+def test_reservations_are_read_with_a_token_of_the_customer_s_tenant(world: World) -> None:
+    world.run(lambda partner_center: partner_center.snapshot({B: {Extra.RESERVATIONS}, C: {Extra.RESERVATIONS}}, NOW))
+    tokens = [each["path"] for each in world.asked() if each["path"].endswith("/oauth2/v2.0/token")]
+    assert tokens.count(f"/{B}/oauth2/v2.0/token") == 1
+    assert not any(C in path for path in tokens), "who has no reservations needs no token"
+
+
+def test_a_customer_s_tenant_that_refuses_the_login_leaves_the_customer_known(world: World) -> None:
+    said = {
+        "error": "interaction_required",
+        "error_description": "AADSTS65001: nobody consented",
+        "error_codes": [65001],
+    }
+    fault = {"fault": "status-before", "path": f"/{B}/oauth2/", "status": 400, "count": 9, "body": json.dumps(said)}
+    world.tell("faults", {"faults": [fault]})
+    found = world.run(lambda partner_center: partner_center.snapshot({B: {Extra.RESERVATIONS}}, NOW)).states[B]
+    assert (found.problems, found.reservations) == ((), None)
+    assert found.customer is not None
+    assert "GDAP application consent" in found.extra_reads[0].problem
+    assert "by hand in the Azure portal" in found.extra_reads[0].problem

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pcreconcile.manifests.addresses import address_problem
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
@@ -20,11 +21,12 @@ from pcreconcile.partner_center.endpoints import addresses_of
 from tests.partner_center.bench import PARTNER
 
 VALUES = {"ID": "an-application-id", "SECRET": "hunter2-hunter2", "REFRESH": "refresh-refresh"}
+FIELDS = ("partner_center", "login", "graph", "management")
 BY_NAME = Credentials(SecretRef(env="ID"), SecretRef(env="SECRET"), refresh_token=SecretRef(env="REFRESH"))
 
 
 def partner(cloud: Cloud = Cloud.COMMERCIAL, credentials: Credentials | None = BY_NAME, **endpoints: str) -> Partner:
-    given = {"partner_center": "https://a.example", "login": "https://a.example", "graph": "x", "management": "x"}
+    given = dict.fromkeys(FIELDS, "https://a.example")
     custom = Endpoints(**{**given, **endpoints}) if cloud is Cloud.CUSTOM else None
     return Partner("p", TenantId(PARTNER), cloud, custom, credentials)
 
@@ -127,6 +129,11 @@ def test_http_is_for_loopback(address: str) -> None:
     assert found.scope() == "https://api.partnercenter.microsoft.com/.default"
 
 
+def test_every_endpoint_loses_its_trailing_slash() -> None:
+    found = addresses_of(partner(Cloud.CUSTOM, **{name: f"https://h.example/{name}/" for name in FIELDS}))
+    assert (found.graph, found.management) == ("https://h.example/graph", "https://h.example/management")
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -144,13 +151,28 @@ def test_http_is_for_loopback(address: str) -> None:
         "https://a.exa\nmple",
         "https://a b.example",
         "",
+        "x",
+        "https://a.example:",
+        "https://@a.example",
+        "https://a.example?",
+        "https://a.example#",
+        "https://a.example\\@b.example",
+        "https://a_b.example",
+        "https://ä.example",
+        "https://a.example/ä",
+        "https://[fe80::1%25eth0]",
+        "https://[::1",
+        "http://[::ffff:127.0.0.1]",
     ],
 )
-@pytest.mark.parametrize("field", ["partner_center", "login"])
+@pytest.mark.parametrize("field", FIELDS)
 def test_endpoints_that_are_not_accepted(address: str, field: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         addresses_of(partner(Cloud.CUSTOM, **{field: address}))
+    head, _, last = field.partition("_")
+    assert str(caught.value).startswith(f"endpoints.{head}{last.capitalize()}: ")
     assert "pass" not in str(caught.value)
+    assert address_problem(address), "the manifests refuse it too"
 
 
 def test_the_simulator_has_no_endpoints_of_its_own() -> None:

@@ -24,7 +24,7 @@ from pcreconcile.partner_center.refresh_tokens import Persistence, RefreshTokens
 from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.transport import LoginTransport
 from pcreconcile.partner_center.veil import Veil
-from tests.partner_center.bench import PARTNER, reply
+from tests.partner_center.bench import OTHER, PARTNER, TENANT, reply
 
 SECRET = "s3cr3t-value-of-the-client"
 REFRESH = "r3fr3sh-token-of-the-user"
@@ -352,3 +352,117 @@ def test_an_assertion_is_obtained_for_each_token_request_and_never_shown() -> No
 
     asyncio.run(story())
     assert [form["client_assertion"] for form in login.forms] == ["assertion-a", "assertion-b"]
+
+
+AZURE = (Identity.USER, Audience.MANAGEMENT)
+
+
+def path_of(tenant: str) -> str:
+    return f"/login/{tenant}/oauth2/v2.0/token"
+
+
+def test_the_person_s_token_for_a_customer_s_azure_is_issued_in_the_customer_s_tenant() -> None:
+    login = Login(granted())
+    assert asyncio.run(login.tokens.get(*AZURE, TENANT)).value == "access-1"
+    assert [request.url.path for request in login.requests] == [path_of(TENANT)]
+    (form,) = login.forms
+    assert (form["grant_type"], form["refresh_token"]) == ("refresh_token", REFRESH)
+    assert form["scope"].split()[0] == "https://management.azure.com/.default"
+
+
+WHO_SHARES: dict[str, tuple[list[str | None], list[str]]] = {
+    "fifty of one tenant": ([TENANT] * 50, [TENANT]),
+    "whatever its letters": ([TENANT, TENANT.upper()], [TENANT]),
+    "fifty of two tenants": ([TENANT, OTHER] * 25, [TENANT, OTHER]),
+    "a customer and the partner": ([TENANT, None, TENANT, PARTNER], [TENANT, PARTNER]),
+}
+
+
+@pytest.mark.parametrize(("wanted", "asked"), WHO_SHARES.values(), ids=WHO_SHARES)
+def test_one_request_for_each_tenant(wanted: list[str | None], asked: list[str]) -> None:
+    login = Login(*(granted(number) for number in range(1, 9)))
+
+    async def story() -> list[str]:
+        tokens = await asyncio.gather(*(login.tokens.get(*AZURE, tenant) for tenant in wanted))
+        return [token.value for token in tokens]
+
+    values = asyncio.run(story())
+    assert [request.url.path for request in login.requests] == [path_of(tenant) for tenant in asked]
+    order = [(tenant or PARTNER).lower() for tenant in wanted]
+    assert values == [f"access-{asked.index(tenant) + 1}" for tenant in order]
+
+
+def test_a_rejected_token_is_renewed_where_it_was_issued() -> None:
+    login = Login(granted(1), granted(2))
+
+    async def story() -> None:
+        await login.tokens.renew(Identity.USER, await login.tokens.get(*AZURE, TENANT), Audience.MANAGEMENT, TENANT)
+
+    asyncio.run(story())
+    assert [request.url.path for request in login.requests] == [path_of(TENANT)] * 2
+
+
+# The tenants asked one after the other, each answer with a refresh token of its own -> what was redeemed, what is kept.
+ROTATION: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "a customer's is not kept": ([TENANT, PARTNER], [REFRESH, REFRESH], ["issued-2"]),
+    "the partner's is, and goes to customers": ([PARTNER, TENANT], [REFRESH, "issued-1"], ["issued-1"]),
+    "customers never replace it": (
+        [PARTNER, TENANT, OTHER, PARTNER],
+        [REFRESH, "issued-1", "issued-1", "issued-1"],
+        ["issued-1", "issued-4"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("tenants", "redeemed", "saved"), ROTATION.values(), ids=ROTATION)
+def test_what_a_customer_s_tenant_issues_never_replaces_the_partner_s(
+    tenants: list[str], redeemed: list[str], saved: list[str]
+) -> None:
+    store = Store()
+    login = Login(*(granted(number, refresh_token=f"issued-{number}") for number in range(1, 6)), kept=store)
+
+    async def story() -> None:
+        for number, tenant in enumerate(tenants):
+            login.now = number * 4000.0
+            await login.tokens.get(*AZURE, tenant)
+
+    asyncio.run(story())
+    assert [form["refresh_token"] for form in login.forms] == redeemed
+    assert [json.loads(content)["refreshToken"] for content in store.content] == saved
+    assert login.tokens.conceal("issued-1 issued-2") == "[secret] [secret]", "whoever issued them"
+
+
+def test_another_person_who_helps_in_a_customer_s_tenant_is_not_taken_for_the_partner_s_first() -> None:
+    login = Login(reply(GONE, 400), granted(1), granted(2), kept=Store(kept_record()))
+
+    async def story() -> None:
+        await login.tokens.get(*AZURE, TENANT)
+        await login.tokens.get(Identity.USER)
+
+    asyncio.run(story())
+    assert [form["refresh_token"] for form in login.forms] == ["kept", REFRESH, "kept"]
+
+
+@pytest.mark.parametrize("code", [50020, 65001, 500213, 500212, 90072, 700016, 50105, 500011, 53003, 90002])
+def test_a_customer_s_tenant_that_refuses_says_so_and_the_partner_s_goes_on(code: int) -> None:
+    login = Login(refused(code, f"not you {REFRESH}"), granted())
+    with pytest.raises(AuthenticationError) as caught:
+        asyncio.run(login.tokens.get(*AZURE, TENANT))
+    assert (caught.value.code, REFRESH in str(caught.value)) == (f"AADSTS{code}", False)
+    assert f"in the customer's tenant {TENANT}: AADSTS{code}: not you" in caught.value.message
+    assert "customer" in caught.value.remedy
+    assert asyncio.run(login.tokens.get(Identity.USER)).value == "access-1"
+
+
+def test_a_public_client_s_token_is_redeemed_in_the_customer_s_tenant_too() -> None:
+    public = {"error": "invalid_client", "error_description": "AADSTS700025: Client is public"}
+    login = Login(reply(public, 401), granted())
+    assert asyncio.run(login.tokens.get(*AZURE, TENANT)).value == "access-1"
+    assert [request.url.path for request in login.requests] == [path_of(TENANT)] * 2
+
+
+def test_a_customer_s_tenant_that_the_cloud_does_not_know_is_a_refusal() -> None:
+    login = Login(reply({"error": "invalid_tenant"}, 400), addresses=GOV)
+    with pytest.raises(AuthenticationError, match=f"does not know the customer's tenant {TENANT}") as caught:
+        asyncio.run(login.tokens.get(*AZURE, TENANT))
+    assert "licensing desk" in caught.value.remedy

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pcreconcile.partner_center.meanings import MEANINGS
 from pcreconcile.partner_center.refusals import Trace, refusal
-from pcreconcile.partner_center.translate import Who, translate
+from pcreconcile.partner_center.translate import TABLE, Who, translate
 
+TENANT = "6b2e0b0c-0000-4000-8000-000000000011"
 TRACE = Trace("corr", "req")
 REMOVAL = "Customer relationship cannot be removed due to active Azure reserved instances. Please cancel …: 0bed3bbca6c"
+
+THERE = f"the login service issued no App+User token in the customer's tenant {TENANT}: x"
 
 # (status, code, message) -> who must act, and words of cause or remedy
 KNOWN = [
@@ -42,7 +44,30 @@ KNOWN = [
     (400, "900307", "x", Who.OPERATOR, "reason"),
     (404, "800111", "x", Who.LICENSING_DESK, "Azure subscription"),
     (401, "AADSTS7000215", "x", Who.OPERATOR, "client secret"),
-    (401, "AADSTS65001", "x", Who.PARTNER_ADMIN, "consent"),
+    (401, "AADSTS65001", "x", Who.PARTNER_ADMIN, "Partner Center user_impersonation"),
+    (401, "AADSTS65001", THERE, Who.PARTNER_ADMIN, "Azure Service Management user_impersonation"),
+    (401, "AADSTS50020", "x", Who.OPERATOR, "partner's tenant"),
+    (401, "AADSTS50020", THERE, Who.CUSTOMER_ADMIN, "GDAP"),
+    (401, "AADSTS90072", THERE, Who.CUSTOMER_ADMIN, "by hand in the Azure portal"),
+    (401, "AADSTS500213", THERE, Who.CUSTOMER_ADMIN, "cross-tenant"),
+    (401, "AADSTS700016", "x", Who.OPERATOR, "credentials.clientId"),
+    (401, "AADSTS700016", THERE, Who.PARTNER_ADMIN, "consent to it there"),
+    (401, "AADSTS700082", THERE, Who.PARTNER_ADMIN, "pcreconcile login"),
+    (403, "Authorization_RequestDenied", "x", Who.PARTNER_ADMIN, "DelegatedAdminRelationship.ReadWrite.All"),
+    (403, "Forbidden", "x", Who.PARTNER_ADMIN, "check roles"),
+    (403, "accessDenied", "x", Who.PARTNER_ADMIN, "Admin agent"),
+    (403, "AccessDenied", "x", Who.PARTNER_ADMIN, "Admin agent"),
+    (404, "Request_ResourceNotFound", "x", Who.LICENSING_DESK, "plan again"),
+    (429, "TooManyRequests", "x", Who.NOBODY, "as long as it asks"),
+    (409, "Conflict", "Only an active relationship can be terminated.", Who.LICENSING_DESK, "plan again"),
+    (401, "InvalidAuthenticationToken", "x", Who.OPERATOR, "doctor"),
+    (403, "AuthorizationFailed", "x", Who.PARTNER_ADMIN, "Owner or Reservations Administrator"),
+    (401, "InvalidAuthenticationTokenTenant", "x", Who.OPERATOR, "customer's tenantId"),
+    (404, "ReservationOrderNotFound", "x", Who.LICENSING_DESK, "no right to see it"),
+    (400, "NonRefundableProduct", "x", Who.LICENSING_DESK, "Azure support"),
+    (400, "RefundLimitExceeded", "x", Who.LICENSING_DESK, "twelve months"),
+    (400, "SelfServiceRefundNotSupported", "x", Who.LICENSING_DESK, "Azure support"),
+    (400, "InvalidSessionId", "x", Who.NOBODY, "a new quote"),
 ]
 
 
@@ -73,6 +98,11 @@ DOCUMENTED = """
 500 800003 800094 900103
 401 AADSTS700082 AADSTS7000215 AADSTS7000222 AADSTS700016 AADSTS50076 AADSTS50079 AADSTS65001 AADSTS90002
 401 AADSTS500011 AADSTS53003 AADSTS700024 AADSTS50173 AADSTS50057 AADSTS70043
+403 Authorization_RequestDenied Forbidden accessDenied AuthorizationFailed
+404 Request_ResourceNotFound ResourceNotFound ReservationOrderNotFound
+401 InvalidAuthenticationToken InvalidAuthenticationTokenTenant ExpiredAuthenticationToken
+400 NonRefundableProduct RefundLimitExceeded SelfServiceRefundNotSupported InvalidRefundQuantity CalculatePriceFailed
+429 TooManyRequests
 """
 
 
@@ -87,7 +117,7 @@ def test_every_row_can_be_reached() -> None:
         return text or "x"
 
     shadowed = [
-        row for row in MEANINGS if translate(row.status or 418, row.code or "none", example(row.pattern)) is not row
+        row for row in TABLE if translate(row.status or 418, row.code or "none", example(row.pattern)) is not row
     ]
     assert shadowed == []
 
@@ -100,6 +130,12 @@ def test_the_message_stays_verbatim_and_the_remedy_stands_beside_it(code: str) -
     assert error.verbatim == "HTTP 400/900117: You have passed your 7-day window. (correlation ID corr)"
     assert "licensing desk: let the term end" in error.remedy
     assert str(error) == f"{error.verbatim}; {error.remedy}"
+
+
+def test_azure_s_error_form_is_translated_too() -> None:
+    error = refusal(403, {}, b'{"error": {"code": "AuthorizationFailed", "message": "No access."}}', TRACE)
+    assert error.verbatim == "HTTP 403/AuthorizationFailed: No access. (correlation ID corr)"
+    assert error.remedy.startswith("the person has no role on the reservation order; partner admin: ")
 
 
 def test_an_unknown_code_is_shown_raw() -> None:

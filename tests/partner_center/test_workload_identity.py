@@ -63,7 +63,7 @@ def partner(place: SecretRef, cloud: Cloud = Cloud.COMMERCIAL) -> Partner:
 
 def assertion(place: SecretRef, environment: dict[str, str], home: Path | None = None) -> Any:
     """The callable that msal is given."""
-    ends = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:1", "x", "x")
+    ends = Endpoints(*["http://127.0.0.1:1"] * 4)
     addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.CUSTOM, ends))
     login = LoginHttp(open_login_transport(addresses), addresses, lambda _seconds: None)
     federation = Federation(addresses.exchange, login.fetch)

@@ -18,6 +18,8 @@ from pcreconcile.partner_center.endpoints import Addresses
 from pcreconcile.partner_center.login_http import LoginHttp, LoginUnavailable
 from pcreconcile.partner_center.translate import remedy_of
 
+_UNKNOWN_TENANT = "unknown-tenant"
+
 
 class Form(Enum):
     """How the application presents itself."""
@@ -27,22 +29,25 @@ class Form(Enum):
 
 
 class Applications:
-    """The application of one partner, built when first asked for; every call blocks, so use a thread."""
+    """The application of one partner, built for each tenant when first asked for; every call blocks, so use a thread.
+
+    `tenant` is the partner's own; in a customer's tenant the same application asks for tokens that are good there.
+    """
 
     def __init__(self, tenant: str, secrets: Secrets, addresses: Addresses, login: LoginHttp) -> None:
-        self._tenant = tenant
+        self.tenant = tenant.lower()
         self._secrets = secrets
         self._addresses = addresses
         self._login = login
-        self._built: dict[Form, Any] = {}
+        self._built: dict[tuple[Form, str], Any] = {}
 
-    def ask(self, form: Form, call: Callable[[Any], Any]) -> dict[str, Any]:
-        """msal's answer, a granted token or a refusal.
+    def ask(self, form: Form, call: Callable[[Any], Any], tenant: str | None = None) -> dict[str, Any]:
+        """msal's answer, a granted token or a refusal; in the partner's own tenant unless another is named.
 
         Raises AuthenticationError when the login service gives no usable answer, ConfigurationError when the
         application cannot be built.
         """
-        application = self._application(form)
+        application = self._application(form, tenant or self.tenant)
         try:
             return dict(call(application))
         except LoginUnavailable as error:
@@ -55,10 +60,11 @@ class Applications:
     def refused(self, what: str, result: dict[str, Any]) -> AuthenticationError:
         """The error of an answer without a token; `what` is what was asked for."""
         said = str(result.get("error_description") or result.get("error") or "no token in the answer")
-        text = first_line(self._secrets.veil.conceal(said))
-        code = code_of(text) or str(result.get("error") or "")[:60]
+        reason = first_line(self._secrets.veil.conceal(said))
+        text = f"the login service issued no {what}: {reason}"
+        code = code_of(reason) or str(result.get("error") or "")[:60]
         return AuthenticationError(
-            f"the login service issued no {what}: {text}",
+            text,
             status=HTTPStatus.UNAUTHORIZED,
             code=code,
             correlation_id=str(result.get("correlation_id") or "")[:60],
@@ -69,15 +75,15 @@ class Applications:
         """Close the connections to the login service."""
         self._login.close()
 
-    def _application(self, form: Form) -> Any:
-        if form not in self._built:
+    def _application(self, form: Form, tenant: str) -> Any:
+        if (form, tenant) not in self._built:
             import msal
 
             credential = {"client_credential": self._secrets.client_credential} if form is Form.CONFIDENTIAL else {}
             try:
-                self._built[form] = getattr(msal, form.value)(
+                self._built[form, tenant] = getattr(msal, form.value)(
                     self._secrets.client_id,
-                    authority=self._login.authority(self._tenant),
+                    authority=self._login.authority(tenant),
                     instance_discovery=False if self._addresses.given else None,
                     http_client=self._login,
                     **credential,
@@ -87,11 +93,16 @@ class Applications:
             except PcreconcileError:
                 raise
             except Exception as error:  # msal says in many ways that it does not like an authority
-                problem = (
-                    f"the login service does not know the tenant: check tenantId and cloud ({type(error).__name__})"
-                )
-                raise ConfigurationError(problem) from None
-        return self._built[form]
+                raise self._unknown(tenant, type(error).__name__) from None
+        return self._built[form, tenant]
+
+    def _unknown(self, tenant: str, kind: str) -> PcreconcileError:
+        """A customer's tenant that is not known is a refusal for that customer, ours is a mistake in the settings."""
+        if tenant == self.tenant:
+            return ConfigurationError(f"the login service does not know the tenant: check tenantId and cloud ({kind})")
+        text = f"the login service does not know the customer's tenant {tenant} ({kind})"
+        remedy = remedy_of(HTTPStatus.UNAUTHORIZED, _UNKNOWN_TENANT, text)
+        return AuthenticationError(text, status=HTTPStatus.UNAUTHORIZED, code=_UNKNOWN_TENANT, remedy=remedy)
 
     def _unreachable(self, error: LoginUnavailable) -> AuthenticationError:
         text = f"the login service at {self._addresses.login} gave no usable answer: {error}"

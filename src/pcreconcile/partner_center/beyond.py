@@ -36,6 +36,7 @@ from pcreconcile.partner_center.items import complete, with_id
 from pcreconcile.partner_center.management import Management, split_reservation
 from pcreconcile.partner_center.reader import ENTITLEMENTS, Reader
 from pcreconcile.partner_center.session import Session
+from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.writer import WriteAnswer, WriteOrder
 
 Found = TypeVar("Found")
@@ -52,14 +53,19 @@ class Beyond:
         self._graph = Graph(graph)
         self._management = Management(management)
         self._audit = Audit(partner_center)
+        self._partner_center = partner_center
         self._reader = reader
 
     async def authorise(self, kinds: frozenset[ActionKind]) -> None:
-        """Obtain the tokens of those kinds that are written here. Raises AuthenticationError, ConfigurationError."""
+        """Obtain the tokens of those kinds that are written here. Raises AuthenticationError, ConfigurationError.
+
+        For a return this proves that there is a person who can sign in; the token itself is issued in the customer's
+        tenant, when the reservations are read there, so that one tenant's refusal does not stop the others.
+        """
         if ActionKind.TERMINATE_DELEGATED_ACCESS in kinds:
             await self._graph.authorise()
         if ActionKind.RETURN_RESERVATION in kinds:
-            await self._management.authorise()
+            await self._partner_center.authorise(Identity.USER)
 
     async def with_extras(self, state: CustomerState, extras: frozenset[Extra]) -> CustomerState:
         """The state with what else was asked for."""
@@ -75,7 +81,7 @@ class Beyond:
         """The state with what returning each living reservation gives, where the service says so."""
         if state.reservations is None:
             return state
-        quotes = [self._quoted(each) for each in state.reservations]
+        quotes = [self._quoted(state.tenant_id, each) for each in state.reservations]
         return replace(state, reservations=tuple(await asyncio.gather(*quotes)))
 
     async def with_removal_record(
@@ -102,7 +108,7 @@ class Beyond:
             found = await self._graph.relationship(tenant_id, item_id)
             return None if found is None else observe_delegated_admin(found)
         order_id, _ = split_reservation(item_id)
-        reservations = complete(await self._management.reservations(order_id))
+        reservations = complete(await self._management.reservations(tenant_id, order_id))
         entitlements = complete(await self._reader.rows(tenant_id, ENTITLEMENTS))
         return with_id(observe_reservations(reservations, entitlements), item_id)
 
@@ -112,7 +118,7 @@ class Beyond:
             received = await self._graph.terminate(order.target_id, order.request_id)
         else:
             quantity = order.fields.get("quantity")
-            received = await self._management.give_back(order.target_id, quantity, order.request_id)
+            received = await self._management.give_back(order.tenant_id, order.target_id, quantity, order.request_id)
         return WriteAnswer(received.status, received.correlation_id, accepted=True)
 
     async def _relationships(self, tenant_id: TenantId) -> tuple[DelegatedAdminRelationship, ...]:
@@ -121,11 +127,11 @@ class Beyond:
     async def _reservations(self, state: CustomerState) -> tuple[Reservation, ...]:
         """Those of every order that Partner Center still counts."""
         orders = {order for row in state.entitlements if row.quantity > 0 for order in row.reservation_orders}
-        found = [complete(await self._management.reservations(order)) for order in sorted(orders)]
+        found = [complete(await self._management.reservations(state.tenant_id, order)) for order in sorted(orders)]
         return tuple(each for of_order in found for each in of_order)
 
-    async def _quoted(self, reservation: Reservation) -> Reservation:
-        return await self._management.quoted(reservation) if reservation_lives(reservation) else reservation
+    async def _quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
+        return await self._management.quoted(tenant_id, reservation) if reservation_lives(reservation) else reservation
 
 
 async def _proven(

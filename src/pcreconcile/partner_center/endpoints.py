@@ -6,6 +6,7 @@ China's authority is the one of the 2026 source; an older one names login.chinac
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
@@ -22,6 +23,9 @@ class Audience(Enum):
     GRAPH = "Microsoft Graph"
     MANAGEMENT = "Azure Resource Manager"
 
+
+_VISIBLE = re.compile(r"[!-~]+")
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
 # The audience that a cloud's Entra expects in a federated assertion (workload identity federation).
 _EXCHANGE = {Cloud.US_GOV: "api://AzureADTokenExchangeUSGov", Cloud.CHINA: "api://AzureADTokenExchangeChina"}
@@ -92,21 +96,22 @@ def addresses_of(partner: Partner) -> Addresses:
         raise ConfigurationError(f"cloud {partner.cloud.value} has no endpoints to connect to")
     api = _checked(partner.endpoints.partner_center, "endpoints.partnerCenter")
     login = _checked(partner.endpoints.login, "endpoints.login")
-    others = (partner.endpoints.graph.rstrip("/"), partner.endpoints.management.rstrip("/"))
-    audiences = CLOUDS[Cloud.COMMERCIAL]
-    return Addresses(api.geturl(), login.geturl(), *others, audiences, given=True, loopback=is_loopback(api))
+    graph = _checked(partner.endpoints.graph, "endpoints.graph")
+    management = _checked(partner.endpoints.management, "endpoints.management")
+    given = (api.geturl(), login.geturl(), graph.geturl(), management.geturl())
+    return Addresses(*given, audiences=CLOUDS[Cloud.COMMERCIAL], given=True, loopback=is_loopback(api))
 
 
 def _checked(address: str, field: str) -> SplitResult:
     """Raises ConfigurationError; the address is not quoted, because it may carry a password."""
     try:
         url = urlsplit(address.rstrip("/"))
-        usable = bool(url.hostname) and url.port != 0
+        usable = _is_host(url) and url.port != 0 and not url.netloc.endswith(":")
     except ValueError:
         raise ConfigurationError(f"{field}: not an address") from None
-    if not usable or url.scheme not in {"http", "https"} or not address.isprintable() or " " in address:
+    if not usable or url.scheme not in {"http", "https"} or not _VISIBLE.fullmatch(address) or "\\" in address:
         raise ConfigurationError(f"{field}: expected https://HOST[:PORT]")
-    if url.username is not None or url.password is not None or url.query or url.fragment:
+    if "@" in url.netloc or "?" in address or "#" in address:
         raise ConfigurationError(f"{field}: user information, query and fragment are not accepted")
     if url.scheme == "http" and not is_loopback(url):
         raise ConfigurationError(f"{field}: http is accepted for loopback hosts alone")
@@ -117,6 +122,14 @@ def is_loopback(url: SplitResult) -> bool:
     """127.0.0.0/8, ::1 and localhost; 0.0.0.0 is not."""
     host = url.hostname or ""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.IPv4Address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host in {"localhost", "::1"}
+
+
+def _is_host(url: SplitResult) -> bool:
+    """A name or an address as the manifests take it: what two parsers might read differently is none."""
+    host = url.hostname or ""
+    if not url.netloc.rpartition("@")[2].startswith("["):
+        return _HOST_NAME.fullmatch(host) is not None
+    return ipaddress.IPv6Address(host).scope_id is None

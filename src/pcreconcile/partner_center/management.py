@@ -1,7 +1,8 @@
 """Azure reservations through Azure Resource Manager: listed per reservation order, quoted, returned (API facts, 6.6).
 
-Needs a person's token with a role on the order in the customer's Azure. A return names the session of a quote taken
-just before, so that what the service then takes back is what it has just priced.
+Needs a person's token with a role on the order in the customer's Azure, issued in the customer's tenant: Azure takes
+no other there. A login that this tenant refuses is a read that failed, like a missing role. A return names the session
+of a quote taken just before, so that what the service then takes back is what it has just priced.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import Reservation
-from pcreconcile.model.ids import RequestId
+from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.session import Received, Request, Session
@@ -35,16 +36,12 @@ _NEVER = frozenset({"SelfServiceRefundNotSupported", "RefundLimitExceeded", "Non
 
 
 class Management:
-    """The reservations that one partner's person may manage."""
+    """The reservations that one partner's person may manage, each in the tenant of the customer that holds it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def authorise(self) -> None:
-        """Obtain the token. Raises AuthenticationError and ConfigurationError."""
-        await self._session.authorise(Identity.USER)
-
-    async def reservations(self, order_id: str) -> Collected[Reservation]:
+    async def reservations(self, tenant_id: TenantId, order_id: str) -> Collected[Reservation]:
         """All reservations of one reservation order, ended ones included. Raises AuthenticationError alone."""
 
         def decode(row: Members) -> Reservation:
@@ -53,26 +50,29 @@ class Management:
         path = f"{_ORDERS}/{quote(order_id, safe='')}/reservations{_VERSION}"
         listing = Listing("reservations", path, decode, lambda row: row.reservation_id)
         placed = replace(listing, rows="value", following="nextLink", version="")
-        return await collect(partial(self._session.read, identity=Identity.USER), self._session.base, placed)
+        customer = self._session.within(tenant_id)
+        return await collect(partial(customer.read, identity=Identity.USER), customer.base, placed)
 
-    async def quoted(self, reservation: Reservation) -> Reservation:
+    async def quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
         """The reservation with what its return gives; without money where the service gives no quote."""
         try:
-            found = await self._quote(reservation.order_id, reservation.reservation_id, reservation.quantity)
+            customer = self._session.within(tenant_id)
+            found = await _quote(customer, reservation.order_id, reservation.reservation_id, reservation.quantity)
             return priced(reservation, found)
         except RemoteError as error:
             return replace(reservation, problems=(error.message,)) if error.code in _NEVER else reservation
         except (NoAnswer, IncompleteRead):
             return reservation
 
-    async def give_back(self, item_id: str, quantity: Any, request_id: RequestId) -> Received:
+    async def give_back(self, tenant_id: TenantId, item_id: str, quantity: Any, request_id: RequestId) -> Received:
         """Return all of a reservation (`orderId/reservationId`); the service goes on with it by itself.
 
         Raises RemoteError, with nothing sent, when there is no fresh quote or (code `changed`) when it forbids it now.
         """
         order_id, reservation_id = split_reservation(item_id)
+        customer = self._session.within(tenant_id)
         try:
-            properties = await self._quote(order_id, reservation_id, quantity)
+            properties = await _quote(customer, order_id, reservation_id, quantity)
             session, problems = properties.text("sessionId"), _problems(properties)
         except (NoAnswer, IncompleteRead) as error:
             text = f"no quote for the return, nothing was sent: {error}"
@@ -82,14 +82,15 @@ class Management:
             raise RemoteError(text, status=HTTPStatus.CONFLICT, code=CHANGED)
         path = f"{_ORDERS}/{quote(order_id, safe='')}/return{_VERSION}"
         body = {"properties": _return_of(session, _named(order_id, reservation_id, quantity))}
-        return await self._session.write(Request("POST", path, body=body, identity=Identity.USER), request_id)
+        return await customer.write(Request("POST", path, body=body, identity=Identity.USER), request_id)
 
-    async def _quote(self, order_id: str, reservation_id: str, quantity: Any) -> Members:
-        named = _named(order_id, reservation_id, quantity)
-        body = {"id": _id_of(order_id), "properties": {"scope": "Reservation", "reservationToReturn": named}}
-        path = f"{_ORDERS}/{quote(order_id, safe='')}/calculateRefund{_VERSION}"
-        received = await self._session.ask(path, body, Identity.USER)
-        return Members(received.value, "calculateRefund").member("properties")
+
+async def _quote(customer: Session, order_id: str, reservation_id: str, quantity: Any) -> Members:
+    named = _named(order_id, reservation_id, quantity)
+    body = {"id": _id_of(order_id), "properties": {"scope": "Reservation", "reservationToReturn": named}}
+    path = f"{_ORDERS}/{quote(order_id, safe='')}/calculateRefund{_VERSION}"
+    received = await customer.ask(path, body, Identity.USER)
+    return Members(received.value, "calculateRefund").member("properties")
 
 
 def decode_reservation(row: Members, order_id: str) -> Reservation:

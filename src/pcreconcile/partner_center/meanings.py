@@ -1,7 +1,8 @@
 """What the service's refusals mean, who must act and how: the table behind `translate`, data and nothing else.
 
 Rows are tried from the top, so a narrower one stands before a wider one of the same code. Sources: API facts, sections
-4.3, 5.2, 6.3, 9.2 and 14.5, and Microsoft's reference of Entra (AADSTS) codes.
+4.3, 5.2, 6.3, 9.2 and 14.5, and Microsoft's reference of Entra (AADSTS) codes. What Graph, Azure and a customer's
+tenant say stands in `meanings_beyond`.
 """
 
 from __future__ import annotations

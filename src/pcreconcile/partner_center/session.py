@@ -74,9 +74,11 @@ class Session:
         application: str,
         new_id: Callable[[], str] = lambda: str(uuid4()),
         audience: Audience = Audience.PARTNER_CENTER,
+        tenant: str | None = None,
     ) -> None:
         self.base = base
         self.audience = audience
+        self._tenant = tenant
         self._transport = transport
         self._tokens = tokens
         self._buckets = buckets
@@ -89,9 +91,14 @@ class Session:
         buckets, application = self._buckets.anew(), self._application
         return Session(base, self._transport, self._tokens, buckets, self._timing, application, self._new_id, audience)
 
+    def within(self, tenant: str) -> Session:
+        """The same service and its limits, with tokens that a customer's tenant issues."""
+        kept = (self._buckets, self._timing, self._application, self._new_id, self.audience)
+        return Session(self.base, self._transport, self._tokens, *kept, tenant=tenant)
+
     async def authorise(self, identity: Identity) -> None:
         """Obtain the token. Raises AuthenticationError and ConfigurationError."""
-        await self._tokens.get(identity, self.audience)
+        await self._tokens.get(identity, self.audience, self._tenant)
 
     @property
     def has_user(self) -> bool:
@@ -145,10 +152,10 @@ class Session:
 
     async def _once(self, request: Request, trace: Trace) -> Received:
         """One try, with a second one under a new token after a 401, which has no effect."""
-        token = await self._tokens.get(request.identity, self.audience)
+        token = await self._tokens.get(request.identity, self.audience, self._tenant)
         reply = await self._exchange(request, token, trace)
         if reply.status == HTTPStatus.UNAUTHORIZED and self._refusal(reply, trace).code not in _NEW_TOKEN_IS_NO_HELP:
-            token = await self._tokens.renew(request.identity, token, self.audience)
+            token = await self._tokens.renew(request.identity, token, self.audience, self._tenant)
             reply = await self._exchange(request, token, trace)
         return self._received(reply, trace)
 

@@ -2,7 +2,8 @@
 
 msal is synchronous, so it runs in a thread, under one lock: many concurrent callers cause one token request. A rotated
 refresh token is kept where `refresh_tokens` says; what was kept wins over the configured one, which stands in for it
-when it is refused.
+when it is refused. The same refresh token is redeemed in a customer's tenant for what lies there (API facts, 6.6), but
+what is issued there never takes the place of the partner's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from enum import Enum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError
 from pcreconcile.partner_center.applications import Applications, Form
@@ -36,6 +37,14 @@ class Identity(Enum):
 
     APPLICATION = "app-only"
     USER = "App+User"
+
+
+class _Wanted(NamedTuple):
+    """Which token: tokens are shared by those who want the same. `tenant` is where it is issued."""
+
+    identity: Identity
+    audience: Audience
+    tenant: str
 
 
 class AccessToken:
@@ -68,22 +77,29 @@ class Tokens:
         self._kept = kept
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
-        self._held: dict[tuple[Identity, Audience], AccessToken] = {}
+        self._held: dict[_Wanted, AccessToken] = {}
         self._newest: str | None = None
 
-    async def get(self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER) -> AccessToken:
-        """A token that is good for some minutes.
+    async def get(
+        self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER, tenant: str | None = None
+    ) -> AccessToken:
+        """A token that is good for some minutes, issued in this tenant, or in the partner's own.
 
         Raises AuthenticationError when the login service refuses or cannot be reached, ConfigurationError when there
         is no refresh token and one is needed.
         """
-        return self._fresh(identity, audience) or await self._obtain(identity, audience, rejected=None)
+        wanted = self._wanted(identity, audience, tenant)
+        return self._fresh(wanted) or await self._obtain(wanted, rejected=None)
 
     async def renew(
-        self, identity: Identity, rejected: AccessToken, audience: Audience = Audience.PARTNER_CENTER
+        self,
+        identity: Identity,
+        rejected: AccessToken,
+        audience: Audience = Audience.PARTNER_CENTER,
+        tenant: str | None = None,
     ) -> AccessToken:
         """Another token than one that the service did not accept; callers with the same rejected token share it."""
-        return await self._obtain(identity, audience, rejected)
+        return await self._obtain(self._wanted(identity, audience, tenant), rejected)
 
     @property
     def has_user(self) -> bool:
@@ -98,44 +114,50 @@ class Tokens:
         """Close the connections to the login service."""
         self._applications.close()
 
-    def _fresh(self, identity: Identity, audience: Audience) -> AccessToken | None:
-        held = self._held.get((identity, audience))
+    def _wanted(self, identity: Identity, audience: Audience, tenant: str | None) -> _Wanted:
+        return _Wanted(identity, audience, (tenant or self._applications.tenant).lower())
+
+    def _is_ours(self, tenant: str) -> bool:
+        return tenant == self._applications.tenant
+
+    def _fresh(self, wanted: _Wanted) -> AccessToken | None:
+        held = self._held.get(wanted)
         return held if held is not None and held.renew_at > self._monotonic() else None
 
-    async def _obtain(self, identity: Identity, audience: Audience, rejected: AccessToken | None) -> AccessToken:
+    async def _obtain(self, wanted: _Wanted, rejected: AccessToken | None) -> AccessToken:
         async with self._lock:
-            held = self._fresh(identity, audience)
+            held = self._fresh(wanted)
             if held is not None and held is not rejected:
                 return held
-            ask = self._ask_as_user if identity is Identity.USER else self._ask_as_application
-            token = await asyncio.to_thread(ask, [self._addresses.scope(audience)], rejected)
-            self._held[identity, audience] = token
+            ask = self._ask_as_user if wanted.identity is Identity.USER else self._ask_as_application
+            token = await asyncio.to_thread(ask, wanted, rejected)
+            self._held[wanted] = token
             return token
 
-    def _ask_as_application(self, scopes: list[str], rejected: AccessToken | None) -> AccessToken:
+    def _ask_as_application(self, wanted: _Wanted, rejected: AccessToken | None) -> AccessToken:
         """Runs in a thread."""
 
         def ask(application: Any) -> Any:
             if rejected is not None:
                 application.remove_tokens_for_client()
-            return application.acquire_token_for_client(scopes=scopes)
+            return application.acquire_token_for_client(scopes=[self._addresses.scope(wanted.audience)])
 
-        return self._token(Identity.APPLICATION, self._applications.ask(Form.CONFIDENTIAL, ask))
+        return self._token(wanted, self._applications.ask(Form.CONFIDENTIAL, ask, wanted.tenant))
 
-    def _ask_as_user(self, scopes: list[str], _rejected: AccessToken | None) -> AccessToken:
+    def _ask_as_user(self, wanted: _Wanted, _rejected: AccessToken | None) -> AccessToken:
         """Runs in a thread. Tries the refresh tokens from the best on; the last refusal is the one told."""
         refused: AuthenticationError | None = None
         for refresh_token in self._refresh_tokens():
-            result = self._redeem(refresh_token, scopes)
+            result = self._redeem(refresh_token, wanted)
             try:
-                token = self._token(Identity.USER, result)
+                token = self._token(wanted, result)
                 _check_mfa(token)
             except AuthenticationError as error:
                 refused = error
                 if error.code != MFA_MISSING and result.get("error") not in _ANOTHER_MAY_DO:
                     break
             else:
-                self._rotate(refresh_token, result.get("refresh_token"))
+                self._rotate(refresh_token, result.get("refresh_token"), wanted)
                 return token
         raise refused or ConfigurationError(
             "credentials.refreshToken is needed for what only App+User may do: store one, or run `pcreconcile login`"
@@ -147,25 +169,31 @@ class Tokens:
         known = (self._newest or self._kept.load(), self._secrets.refresh_token)
         yield from dict.fromkeys(veil.hide(token) for token in known if token)
 
-    def _redeem(self, refresh_token: str, scopes: list[str]) -> dict[str, Any]:
+    def _redeem(self, refresh_token: str, wanted: _Wanted) -> dict[str, Any]:
+        scopes = [self._addresses.scope(wanted.audience)]
+
         def ask(application: Any) -> Any:
             return application.acquire_token_by_refresh_token(refresh_token, scopes=scopes)
 
-        result = self._applications.ask(Form.CONFIDENTIAL, ask)
+        result = self._applications.ask(Form.CONFIDENTIAL, ask, wanted.tenant)
         if code_of(str(result.get("error_description") or "")) == _PUBLIC_ONLY:
-            return self._applications.ask(Form.PUBLIC, ask)
+            return self._applications.ask(Form.PUBLIC, ask, wanted.tenant)
         return result
 
-    def _rotate(self, used: str, issued: Any) -> None:
-        self._newest = used
-        if isinstance(issued, str) and issued and issued != used:
-            self._newest = self._secrets.veil.hide(issued)
-            self._kept.save(issued)
+    def _rotate(self, used: str, issued: Any, wanted: _Wanted) -> None:
+        """The next refresh token: of the partner's own tenant alone, where all others begin."""
+        rotated = self._secrets.veil.hide(issued) if isinstance(issued, str) else ""
+        if not self._is_ours(wanted.tenant):
+            return
+        self._newest = rotated or used
+        if rotated and rotated != used:
+            self._kept.save(rotated)
 
-    def _token(self, identity: Identity, result: dict[str, Any]) -> AccessToken:
+    def _token(self, wanted: _Wanted, result: dict[str, Any]) -> AccessToken:
         value = result.get("access_token")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value:
-            raise self._applications.refused(f"{identity.value} token", result)
+            where = "" if self._is_ours(wanted.tenant) else f" in the customer's tenant {wanted.tenant}"
+            raise self._applications.refused(f"{wanted.identity.value} token{where}", result)
         self._secrets.veil.hide(value)
         return AccessToken(value, self._monotonic() + _usable_for(result.get("expires_in")))
 
