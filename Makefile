@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint types imports schemas lock clean
+.PHONY: demo test soak check lint types imports schemas lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml tests/third_party/no-deps.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/python -m pytest -n 2
+
+soak: $(VENV)/.installed
+	PCRECONCILE_TEST_PROFILE=soak $(BIN)/python -m pytest -n 2 tests/planning tests/model tests/manifests tests/applying
 
 check: lint types imports test
 

@@ -152,7 +152,7 @@ def _timing_blockers(drafts: tuple[Draft, ...], removal: datetime, setting: Sett
         how = f"the manifest says notBefore {setting.desired.not_before}"
         found.append(Blocker("not-before", None, setting.start.date(), how))
     promised = setting.service_promised
-    if promised is not None and any(takes_service(draft) and times[draft.id] >= promised for draft in drafts):
+    if promised is not None and any(_keeps_the_promise(draft) and times[draft.id] >= promised for draft in drafts):
         how = f"the customer was promised service until {setting.desired.service_until}"
         found.append(Blocker("service-until", None, promised.date(), how))
     thaws = [at for at in (setting.thawed(setting.start), removal) if at > setting.start and setting.thaws_at(at)]
@@ -163,6 +163,11 @@ def _timing_blockers(drafts: tuple[Draft, ...], removal: datetime, setting: Sett
         how = f"the manifest wants {setting.desired.settle} between the last loss of service and the removal"
         found.append(Blocker("settle", None, max(settled).date(), how))
     return tuple(found)
+
+
+def _keeps_the_promise(draft: Draft) -> bool:
+    """What takes service, and what is paced with it: returning a reservation raises the price of what still runs."""
+    return takes_service(draft) or draft.step.serve is Serve.PACE
 
 
 def _deadlines(ways: tuple[Way, ...], setting: Setting) -> tuple[datetime, ...]:

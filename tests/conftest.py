@@ -1,0 +1,9 @@
+"""Random worlds are the same ones in every run, so that a change is judged by itself; `make soak` looks for new ones."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("soak", derandomize=False)
+settings.load_profile(os.environ.get("PCRECONCILE_TEST_PROFILE", "steady"))
