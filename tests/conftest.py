@@ -1,4 +1,4 @@
-"""Random worlds are the same ones in every run, so that a change is judged by itself; `make soak` looks for new ones."""
+"""Random worlds are the same in every run, so that a change is judged by itself; `make soak` looks for new ones."""
 
 import os
 

@@ -49,6 +49,8 @@ def one_cancel(microsoft: Microsoft) -> Any:
         ([refusal(429, "", 60.0)], ["intent", "refused", *INTENT_TO_PROOF], 0, "done"),
         ([refusal(429, "")], ["intent", "refused", *INTENT_TO_PROOF], 0, "done"),
         ([refusal(429, "", 3600.0)], ["intent", "refused"], 6, "partial"),
+        ([refusal(400, "2055")], ["intent", "refused", *INTENT_TO_PROOF], 0, "done"),
+        ([refusal(400, "2055")] * 4, ["intent", "refused"] * 4, 6, "partial"),
         (
             [Fault.LOST_BEFORE, refusal(429, "", 3600.0)],
             ["intent", "no-answer", "intent", "refused"],

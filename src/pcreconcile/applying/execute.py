@@ -31,6 +31,7 @@ from pcreconcile.model.plan import ActionKind, CustomerPlan
 from pcreconcile.model.run import ActionState
 
 MOST_SENDS = 4  # of one request ID in one run, when answers keep getting lost
+STALE_ETAG = "2055"  # somebody wrote between our read and our write (API facts, 2)
 CHANGED = "changed"  # the error code with which the writer says that the thing is not what was read just before
 
 READ_ERRORS = (RemoteError, NoAnswer, IncompleteRead)
@@ -158,6 +159,8 @@ class Execution:
             self._waiting.under_way(step)
         elif error.code == CHANGED:
             self._record.stale(step, Happening.CHANGED, error.message)
+        elif error.code == STALE_ETAG and shows is Shows.NOT_DONE and step.sends < MOST_SENDS:
+            step.advance(Happening.POSTPONED, str(error))  # read again and decided again, under a new request ID
         else:
             step.advance(Happening.REFUSED, str(error))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pcreconcile.applying.conditions import same
+from pcreconcile.applying.explaining import explained
 from pcreconcile.model.estate import Customer, CustomerState
 from pcreconcile.model.observed import Fields, observe_items
 from pcreconcile.model.plan import Action, ActionKind, Observed
@@ -84,7 +85,9 @@ def _changed(old: Fields, new: Fields, orders: set[str]) -> str:
     names = sorted(name for name in old.keys() | new.keys() if not same(old.get(name), new.get(name)))
     if names == ["orderPending"] and _order(old) in orders:
         return ""  # another line of the same order is being worked on
-    return ", ".join(f"{name}: {old.get(name)} → {new.get(name)}" for name in names)
+    if not names:
+        return ""
+    return explained({name: old.get(name) for name in names}, {name: new.get(name) for name in names})
 
 
 def _explained(items: Iterable[Fields], touched: Iterable[Action]) -> set[str]:
