@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 import jsonschema
-import pytest
 
 from tests.e2e.conftest import Desk, actions, verdicts
 
@@ -85,13 +84,11 @@ def test_planning_the_same_world_again_gives_the_same_plan_id(shipped: Desk):
     assert shipped.plan()["planId"] == shipped.plan()["planId"]
 
 
-@pytest.mark.parametrize("relationship", ["removed"])
-def test_the_design_s_own_example_is_known_to_the_example_estate(shipped: Desk, relationship: str):
+def test_the_design_s_own_example_is_known_to_the_example_estate(shipped: Desk):
     shipped.customer(
         "harbor-dental",
         "6b2e0b0c-0000-4000-8000-000000000011",
         "harbordental.onmicrosoft.com",
-        relationship,
         subscriptions=[
             {
                 "match": {"family": "new-commerce-license", "sku": "CFQ7TTC0LF8R*"},

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pcreconcile.exits import licenses
+from pcreconcile.exits import licenses, terms
 from pcreconcile.exits.exit import (
     Evidence,
     Exit,
@@ -52,7 +52,7 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Cancel what runs under the plan where a line decided so, then suspend the plan."""
     row = licenses.row_of(holding)
     if row.status == "pending":
-        return licenses.suspend(holding, Reversibility.REVERSIBLE, "")
+        return terms.pending(holding)
     if row.status not in {"active", "suspended", "deleted", "expired", "disabled"}:
         return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
     if holding.subject.azure is None:

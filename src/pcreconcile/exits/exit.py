@@ -23,9 +23,6 @@ from pcreconcile.model.plan import (
 )
 from pcreconcile.model.rules import Rules
 
-# Words of the status member that the facts know (API facts, 5.2). Any other word, and "none", is not understood.
-KNOWN_STATUSES = frozenset({"active", "suspended", "deleted", "expired", "pending", "disabled"})
-
 
 class Evidence(msgspec.Struct, frozen=True):
     """Why something counts as its family: the fields that said so."""

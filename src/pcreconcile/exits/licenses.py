@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pcreconcile.exits import terms
 from pcreconcile.exits.exit import Exit, Holding, Serve, Step, blocked, not_understood, nothing, warning
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.plan import ActionKind, Effect, Reversibility
@@ -29,7 +30,7 @@ def suspend(holding: Holding, reversibility: Reversibility, consequence: str) ->
     if row.status in {"suspended", "deleted", "expired", "disabled"}:
         return nothing()
     if row.status == "pending":
-        return blocked("order-in-progress", holding, "an order or change is in progress; it must finish first")
+        return terms.pending(holding)
     if row.status != "active":
         return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
     if follows_its_base(holding):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,26 +10,22 @@ from pcreconcile.model.estate import Customer, Snapshot
 from pcreconcile.model.identity import seal
 from pcreconcile.model.ids import PlanId
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.money import totals
 from pcreconcile.model.partner import Partner
 from pcreconcile.model.plan import (
     FORMAT_VERSION,
-    MANUAL,
-    NOW,
-    ActionKind,
     CustomerPlan,
     LiveCustomer,
     Notice,
     Plan,
     PlanPartner,
     Sources,
-    Totals,
     Verdict,
 )
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.rules import Rules
+from pcreconcile.planning.counting import counted
 from pcreconcile.planning.customer import plan_customer
-from pcreconcile.planning.guards import check_guards, needed_approvals, seats_lost
+from pcreconcile.planning.guards import check_guards, needed_approvals
 from pcreconcile.planning.setting import Setting
 
 
@@ -82,7 +76,7 @@ def plan(
             unread=tuple(_unread(customer) for customer in customers if customer.verdict is Verdict.UNKNOWN),
             guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now),
             approvals=needed_approvals(customers, policy),
-            totals=_totals(customers),
+            totals=counted(customers),
             warnings=_warnings(snapshot),
         )
     )
@@ -110,19 +104,3 @@ def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:
     if read.complete:
         return ()
     return (Notice("customers-list-incomplete", f"the customers list could not be read to its end: {read.problem}"),)
-
-
-def _totals(customers: Sequence[CustomerPlan]) -> Totals:
-    actions = [action for customer in customers for action in customer.actions]
-    due = [action for action in actions if action.when == NOW]
-    manual = sum(action.when == MANUAL for action in actions)
-    return Totals(
-        customers=len(customers),
-        verdicts=dict(sorted(Counter(str(customer.verdict) for customer in customers).items())),
-        actions_now=len(due),
-        actions_later=len(actions) - len(due) - manual,
-        actions_manual=manual,
-        removals_now=sum(action.kind is ActionKind.REMOVE_RELATIONSHIP for action in due),
-        seats=seats_lost(due),
-        refunds=totals(action.money.refund for action in due),
-    )

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 
 from pcreconcile.model.identity import seal
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.money import totals
-from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, CustomerPlan, Effect, Notice, Plan, Totals
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Notice, Plan
 from pcreconcile.model.policy import Policy
-from pcreconcile.planning.guards import check_guards, needed_approvals, seats_lost
+from pcreconcile.planning.counting import counted
+from pcreconcile.planning.guards import check_guards, needed_approvals
 
 ONLY = "only"
 
@@ -35,7 +35,7 @@ def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: P
             customers=customers,
             guards=check_guards(customers, live, memory, policy, plan.created_at),
             approvals=needed_approvals(customers, policy),
-            totals=_recounted(plan.totals, [action for customer in customers for action in customer.actions]),
+            totals=counted(customers),
             warnings=(*plan.warnings, _notice(plan, customers, effect)),
         )
     )
@@ -49,20 +49,6 @@ def _kept(actions: Sequence[Action], effect: Effect) -> tuple[Action, ...]:
         if len(possible) == len(kept):
             return kept
         kept = possible
-
-
-def _recounted(before: Totals, actions: Sequence[Action]) -> Totals:
-    due = [action for action in actions if action.when == NOW]
-    manual = sum(action.when == MANUAL for action in actions)
-    return replace(
-        before,
-        actions_now=len(due),
-        actions_later=len(actions) - len(due) - manual,
-        actions_manual=manual,
-        removals_now=sum(action.kind is ActionKind.REMOVE_RELATIONSHIP for action in due),
-        seats=seats_lost(due),
-        refunds=totals(action.money.refund for action in due),
-    )
 
 
 def _notice(plan: Plan, customers: Sequence[CustomerPlan], effect: Effect) -> Notice:
