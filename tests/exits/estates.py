@@ -27,19 +27,24 @@ from pcreconcile.model.estate import (
     Order,
     OrderLineItem,
     ReadProof,
+    RefundOption,
     RemovalRecord,
+    Reseller,
     Reservation,
     ScheduledAction,
     Snapshot,
     Subscription,
+    Transfer,
+    TransferLine,
 )
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
-from pcreconcile.model.memory import Memory
+from pcreconcile.model.memory import Memory, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.prices import Price, Prices
 from pcreconcile.model.rules import Rule, Rules
 from pcreconcile.planning import plan
 
@@ -61,6 +66,7 @@ SUBSCRIPTION_KINDS: dict[str, dict[str, Any]] = {
     "marketplace-saas": {"offer_id": "DZH318Z0SAAS:0001:DZH318Z0AVAI", "is_microsoft_product": False},
     "savings-plan": {"offer_id": "DZH318Z0SAVE:0001:DZH318Z0AVAI", "billing_type": "benefit"},
     "mystery": {"offer_id": "a product of tomorrow"},
+    "subscription": {"offer_id": "an offer"},  # whatever the case says: `offer`, `productType`, …
 }
 _RENAMED = {
     "seats": "quantity",
@@ -71,6 +77,12 @@ _RENAMED = {
     "partnerId": "partner_id",
     "suspensionReasons": "suspension_reasons",
     "productType": "product_type",
+    "billing": "billing_type",
+    "cycle": "billing_cycle",
+    "trial": "is_trial",
+    "publisher": "publisher",
+    "microsoft": "is_microsoft_product",
+    "nextTerm": "scheduled_next_term",
 }
 
 
@@ -79,11 +91,14 @@ def shipped_rules() -> Rules:
     """The package's own rule pack."""
     data = yaml.safe_load((files("pcreconcile.exits") / "rules.yaml").read_text(encoding="utf-8"))
     rules = {name: _rule(name, value) for name, value in data["rules"].items()}
-    return Rules(version=data["version"], rules=rules, digest="shipped")
+    return Rules(data["version"], rules, digest="shipped", stale_after_months=data["staleAfterMonths"])
 
 
 def _rule(name: str, value: Words) -> Rule:
-    return Rule(id=name, dated=value["date"], **{key: value[key] for key in value if key != "date"})
+    """The newest entry of a rule."""
+    value = value[-1] if isinstance(value, list) else value
+    days = {"from": "valid_from", "until": "valid_until"}
+    return Rule(id=name, **{days.get(key, key): value[key] for key in value})
 
 
 def rules_with(words: Words) -> Rules:
@@ -157,13 +172,22 @@ def subscription(thing: Words) -> Subscription:
         id=SubscriptionId(thing["id"]),
         name=thing.get("name", f"product {thing['id']}"),
         commitment_end=instant(thing.get("ends")),
+        effective_start=instant(thing.get("starts")),
+        created=instant(thing.get("created")),
+        refund_options=tuple(
+            RefundOption(kind, instant(until)) for kind, until in thing.get("refundOptions", {}).items()
+        ),
         cancellation_allowed_until=instant(thing.get("window")),
         **fields,
     )
 
 
 def _scheduled(words: Sequence[str] | None) -> tuple[ScheduledAction, ...] | None:
-    return None if words is None else tuple(ScheduledAction(*each.split("/")) for each in words)
+    """`TermEnd/Cancel`, or with a scheduled change behind it: `TermEnd/RenewToNewTerm: quantity 5`."""
+    if words is None:
+        return None
+    parts = [each.partition(": ") for each in words]
+    return tuple(ScheduledAction(*name.split("/"), changes=changes) for name, _, changes in parts)
 
 
 def _hold_azure(found: Holdings, thing: Words) -> None:
@@ -186,9 +210,16 @@ def _order(order: str, number: int, thing: Words, offer: str, subscription_id: s
         quantity=thing.get("seats", 10),
         term_duration=thing.get("term"),
         subscription_id=None if subscription_id is None else SubscriptionId(subscription_id),
+        unit_price=dollars(thing.get("price")),
     )
     created = instant(thing.get("bought"))
-    return Order(OrderId(order), thing.get("orderStatus", "completed"), (line,), created=created)
+    return Order(
+        OrderId(order),
+        thing.get("orderStatus", "completed"),
+        (line,),
+        created=created,
+        billing_cycle=thing.get("cycle"),
+    )
 
 
 def _hold_perpetual(found: Holdings, thing: Words) -> None:
@@ -240,6 +271,40 @@ def dollars(amount: Any) -> Money | None:
     return Money(Decimal(value), currency or "USD")
 
 
+def transfers(words: Any) -> tuple[Transfer, ...] | None:
+    """Transfers: a list of `id`, `status`, `moves` (subscription IDs, or "not said"), `expires`, `target`."""
+    if words in (None, "not read", "not offered"):
+        return None
+    return tuple(
+        Transfer(
+            id=each["id"],
+            status=each.get("status", "pending"),
+            lines=None
+            if each.get("moves", []) == "not said"
+            else tuple(TransferLine(f"product {name}", SubscriptionId(name)) for name in each.get("moves", [])),
+            target_partner=each.get("target", "Northwind Cloud"),
+            expires=instant(each.get("expires")),
+        )
+        for each in words
+    )
+
+
+def resellers(words: Any) -> tuple[Reseller, ...] | None:
+    """Indirect resellers of the customer: a list of `id`, `name`, `mpnId`, `state`."""
+    if words in (None, "not read", "not offered"):
+        return None
+    return tuple(
+        Reseller(each["id"], each.get("name", "Northwind Resellers"), each.get("mpnId"), each.get("state", "active"))
+        for each in words
+    )
+
+
+def prices(words: Sequence[Words]) -> Prices:
+    """The partner's price list: `amount` ("12.00 EUR"), `per`, and what it is for (`sku`, `family`, `term`, …)."""
+    entries = [{**each, "amount": msgspec.to_builtins(dollars(each["amount"]))} for each in words]
+    return Prices(msgspec.convert(entries, tuple[Price, ...]))
+
+
 def delegated_admin(words: Any) -> tuple[DelegatedAdminRelationship, ...] | None:
     """GDAP relationships: a list of `id`, `status`, `ends`; None for what was not asked for or not read."""
     if words is None or words == "not read":
@@ -256,10 +321,22 @@ def removal_record(words: Words) -> RemovalRecord:
 
 def extra_reads(case: Words) -> tuple[ReadProof, ...]:
     """Proofs of the extras that could not be read."""
-    failed = {Extra.DELEGATED_ADMIN: case.get("gdap"), Extra.REMOVAL_RECORD: case.get("record")}
+    asked = {
+        Extra.DELEGATED_ADMIN: case.get("gdap"),
+        Extra.REMOVAL_RECORD: case.get("record"),
+        Extra.TRANSFERS: case.get("transfers", []),
+        Extra.RESELLERS: case.get("resellers", []),
+    }
     return tuple(
-        ReadProof(name, complete=False, problem="no right") for name, said in failed.items() if said == "not read"
+        ReadProof(name, complete=said not in _UNSEEN, problem=_UNSEEN.get(said, ""), offered=said != "not offered")
+        if isinstance(said, str)
+        else ReadProof(name, complete=True)
+        for name, said in asked.items()
+        if said is not None and (isinstance(said, str) or name in {Extra.TRANSFERS, Extra.RESELLERS})
     )
+
+
+_UNSEEN = {"not read": "no right", "not offered": "the service has no such list"}
 
 
 def customer_state(things: Sequence[Words], customer: Customer | None, problems: Words) -> CustomerState:
@@ -300,7 +377,13 @@ def memory(words: Words) -> Memory:
         removed={TENANT: words["removedBy"]} if "removedBy" in words else {},
         service_taken={} if taken is None else {TENANT: taken},
         suspended={TENANT: tuple(words["suspended"])} if "suspended" in words else {},
+        renewals={TENANT: msgspec.convert(words["renewals"], dict[str, Renewal])} if "renewals" in words else {},
+        returned={TENANT: tuple(map(_returned, words["returned"]))} if "returned" in words else {},
     )
+
+
+def _returned(words: Words) -> Returned:
+    return Returned(instant(words["at"]) or NOW, dollars(words.get("counts")))
 
 
 def policy(words: Words) -> Policy:
@@ -336,7 +419,11 @@ def snapshot(case: Words) -> Snapshot:
     shown = None if words.get("byId") == "not found" or (not alive and "byId" not in words) else by_id
     state = customer_state(case.get("holds", ()), shown, case.get("reads", {}))
     state = msgspec.structs.replace(
-        state, delegated_admin=delegated_admin(case.get("gdap")), extra_reads=extra_reads(case)
+        state,
+        delegated_admin=delegated_admin(case.get("gdap")),
+        transfers=transfers(case.get("transfers", [])),
+        resellers=resellers(case.get("resellers", [])),
+        extra_reads=extra_reads(case),
     )
     return Snapshot(
         partner_tenant=PARTNER_TENANT,
@@ -366,6 +453,7 @@ def plan_of(case: Words, rules: Rules | None = None) -> Plan:
         case_now(case),
         partner=partner(case.get("zone", "UTC")),
         tool_version="test",
+        prices=prices(case.get("prices", ())),
     )
 
 

@@ -1,10 +1,13 @@
 """Every case of `cases/*.yaml`: what is held and wanted, and what the plan must say about it.
 
 A case reads: `case` (a sentence), `rule` (the rules it rests on), `now`, `zone`, `customer`, `others`, `list`, `reads`,
-`holds`, `gdap`, `record` (of a removal), `wants`, `memory`, `policy`, `rules` (changed values), then what is expected.
+`holds`, `gdap`, `transfers`, `resellers`, `record` (of a removal), `wants`, `memory`, `prices`, `policy`, `rules`
+(changed values), then what is expected.
 What a case does not expect is expected to be empty: `actions` ("kind target when"), `blockers` ("code target
 first-free-date"), `warnings` (codes, without the one that delegated access is kept) are lists; `earliest` is null,
-`confidence` high. `binding` and `money` ("target refund, lost per day") are compared where they are given.
+`confidence` high. `binding`, `money` ("target refund, lost per day, committed" of each action with any of them),
+`sums` (of the customer, by member), `deadlines` ("code target date") and `gone` ("target seats until-when data lives")
+are compared where they are given.
 """
 
 from __future__ import annotations
@@ -15,14 +18,15 @@ from typing import Any
 import pytest
 import yaml
 
-from pcreconcile.model.plan import Action, Blocker, CustomerPlan
+from pcreconcile.model.plan import Action, ActionMoney, Blocker, CustomerPlan, Deadline, MoneySummary
 from pcreconcile.model.rules import Rule
 from tests.exits.estates import Words, case_now, customer_plan, day, rules_with, shipped_rules
 
 CASES = Path(__file__).parent / "cases"
-SAID = frozenset({"verdict", "actions", "blockers", "earliest", "confidence", "warnings", "binding", "money"})
+SAID = frozenset({"verdict", "actions", "blockers", "earliest", "confidence", "warnings", "binding", "money", "sums"})
+SAID |= {"deadlines", "gone"}
 GIVEN = frozenset({"now", "zone", "customer", "others", "list", "reads", "holds", "wants", "memory", "policy", "rules"})
-GIVEN |= {"gdap", "record"}
+GIVEN |= {"gdap", "record", "transfers", "resellers", "prices"}
 FIELDS = SAID | GIVEN | {"case", "rule"}
 ALWAYS = "delegated-access-kept"
 
@@ -50,7 +54,25 @@ def blocker_words(blocker: Blocker) -> str:
 
 
 def money_words(action: Action) -> str:
-    return f"{action.target.id} {action.money.refund}, {action.money.lost_per_day}"
+    money = action.money
+    return f"{action.target.id} {money.refund}, {money.lost_per_day}, {money.committed}"
+
+
+def deadline_words(deadline: Deadline) -> str:
+    where = [] if deadline.target is None else [deadline.target.id]
+    return " ".join([deadline.code, *where, deadline.at.date().isoformat()])
+
+
+def sums_of(found: MoneySummary) -> dict[str, Any]:
+    """The sums that are not empty, in words."""
+    sums = {"refund": found.refund, "lostPerDay": found.lost_per_day, "committed": found.committed}
+    words: dict[str, Any] = {name: [str(each) for each in amounts] for name, amounts in sums.items() if amounts}
+    return words | ({"unknown": found.unknown} if found.unknown else {})
+
+
+def gone_words(action: Action) -> list[str]:
+    impact = action.impact
+    return [] if impact is None else [f"{action.target.id} {impact.seats} {day(impact.data_until)}"]
 
 
 def said(found: CustomerPlan) -> dict[str, Any]:
@@ -91,7 +113,13 @@ def test_the_plan_says_what_the_case_expects(case: Words) -> None:
         binding = found.binding_blocker
         assert (None if binding is None else blocker_words(binding)) == case["binding"]
     if "money" in case:
-        assert [money_words(action) for action in found.actions if action.money.refund is not None] == case["money"]
+        assert [money_words(each) for each in found.actions if each.money != ActionMoney()] == case["money"]
+    if "sums" in case:
+        assert sums_of(found.money) == case["sums"]
+    if "deadlines" in case:
+        assert [deadline_words(each) for each in found.deadlines] == case["deadlines"]
+    if "gone" in case:
+        assert [words for each in found.actions for words in gone_words(each)] == case["gone"]
 
 
 @pytest.mark.parametrize("case", ALL)

@@ -1,45 +1,53 @@
 """The knowledge: how each product family ends. One module per family, each answering the same questions.
 
-``recognise(subject) -> Evidence | None``, and ``leave``, ``pause``, ``resume -> Exit``. `FAMILIES` is the order in
-which they are asked; the first that recognises a subject has it, and `unknown` takes what is left. A family is added by
-its module, its rules in `rules.yaml` and a line here.
+``recognise(subject) -> Evidence | None``, ``leave``, ``pause``, ``resume``, ``stay``, ``renew -> Exit``. Every module
+of this package that has an `ASKED` is one; the first that recognises a subject (by `ASKED`) has it, and `unknown` takes
+what is left. A family is added by its module, its rules in `rules.yaml` and its cases (docs/adding-a-family.md).
 """
 
 from __future__ import annotations
 
-from pcreconcile.exits import (
-    azure_legacy,
-    azure_plan,
-    legacy_license,
-    new_commerce_license,
-    perpetual_software,
-    reservation,
-    software_subscription,
-    unknown,
-)
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Serve, Step, Wish
-from pcreconcile.exits.family import FamilyExit
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import cast
+
+from pcreconcile.exits import unknown
+from pcreconcile.exits.exit import Charge, Evidence, Exit, Holding, Serve, Step, Wish
+from pcreconcile.exits.family import FamilyExit, Precedence
 from pcreconcile.exits.subject import Subject, subjects_of
+from pcreconcile.exits.traits import traits_of
 from pcreconcile.model.estate import CustomerState
 from pcreconcile.model.family import Family
 
-__all__ = ["FAMILIES", "Evidence", "Exit", "Holding", "Serve", "Step", "Subject", "Wish", "exit_of", "holdings_of"]
+__all__ = [
+    "FAMILIES",
+    "Charge",
+    "Evidence",
+    "Exit",
+    "FamilyExit",
+    "Holding",
+    "Precedence",
+    "Serve",
+    "Step",
+    "Subject",
+    "Wish",
+    "exit_of",
+    "holdings_of",
+]
 
-FAMILIES: tuple[FamilyExit, ...] = (
-    reservation,
-    azure_legacy,
-    azure_plan,
-    legacy_license,
-    new_commerce_license,
-    software_subscription,
-    perpetual_software,
-    unknown,
-)
+
+def _families() -> tuple[FamilyExit, ...]:
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    families = (cast(FamilyExit, module) for module in modules if hasattr(module, "ASKED"))
+    return tuple(sorted(families, key=lambda family: family.ASKED))
+
+
+FAMILIES: tuple[FamilyExit, ...] = _families()
 _BY_FAMILY = {module.FAMILY: module for module in FAMILIES}
 
 
 def holdings_of(state: CustomerState) -> tuple[Holding, ...]:
-    """Everything the customer holds, each with its family and the evidence for it, in the order of its ID."""
+    """Everything the customer holds, each with its family, its traits and the evidence, in the order of its ID."""
     return tuple(_recognise(subject) for subject in subjects_of(state))
 
 
@@ -52,5 +60,5 @@ def _recognise(subject: Subject) -> Holding:
     for module in FAMILIES:
         evidence = module.recognise(subject)
         if evidence is not None:
-            return Holding(subject=subject, family=module.FAMILY, evidence=evidence)
+            return Holding(subject=subject, family=module.FAMILY, evidence=evidence, traits=traits_of(subject))
     raise AssertionError("the last family recognises everything")

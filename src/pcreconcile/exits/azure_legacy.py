@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses
+from pcreconcile.exits import licenses, staying
 from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, nothing, warning
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
@@ -13,6 +14,11 @@ from pcreconcile.model.plan import Reversibility
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.AZURE_LEGACY
+ASKED = 20
+PLACE = 80
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = True
+renew, stay = staying.renew, staying.stay
 OFFER_PREFIX = "MS-AZR-"
 
 

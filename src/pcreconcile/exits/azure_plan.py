@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pcreconcile.exits import licenses, terms
+from pcreconcile.exits import licenses, staying, terms
 from pcreconcile.exits.exit import (
     Evidence,
     Exit,
@@ -23,6 +23,7 @@ from pcreconcile.exits.exit import (
     nothing,
     warning,
 )
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import AzureEntitlement
@@ -32,6 +33,11 @@ from pcreconcile.model.plan import ActionKind, Blocker, Effect, Reversibility, T
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.AZURE_PLAN
+ASKED = 30
+PLACE = 70
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = True
+renew, stay = staying.renew, staying.stay
 PRODUCT = "DZH318Z0BPS6"
 _KNOWN_STATUSES = ENDED_AZURE_STATUSES | {"active"}
 

@@ -9,12 +9,14 @@ import msgspec
 
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire, Refunds
-from pcreconcile.model.family import Family
+from pcreconcile.model.family import Family, Trait
+from pcreconcile.model.money import Money
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import (
     ActionKind,
     ActionMoney,
     Blocker,
+    Deadline,
     Effect,
     Instructions,
     Notice,
@@ -30,12 +32,25 @@ class Evidence(msgspec.Struct, frozen=True):
     because: str
 
 
+class Charge(msgspec.Struct, frozen=True):
+    """What one unit costs: `unit` is paid every `months` months, once for good where `months` is None.
+
+    `source` says where the price is from.
+    """
+
+    unit: Money
+    months: int | None
+    source: str
+
+
 class Holding(msgspec.Struct, frozen=True):
-    """A subject with its family."""
+    """A subject with its family and traits, each with the evidence for it. `charge` is None where no price is known."""
 
     subject: Subject
     family: Family
     evidence: Evidence
+    traits: dict[Trait, str] = {}
+    charge: Charge | None = None
 
     @property
     def target(self) -> Target:
@@ -68,7 +83,11 @@ class Serve(StrEnum):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One thing to do. `after` names the targets (type, id) whose steps must have been verified before."""
+    """One thing to do. `after` names the targets (type, id) whose steps must have been verified before.
+
+    `rule` is the rule of the pack that it rests on. `reversible_until` and `data_until` are the last UTC dates on which
+    it can be undone and the data is known to live. An `optional` step is offered to a person and nothing waits for it.
+    """
 
     kind: ActionKind
     target: Target
@@ -84,20 +103,25 @@ class Step(msgspec.Struct, frozen=True):
     after: tuple[tuple[str, str], ...] = ()
     instructions: Instructions | None = None
     money: ActionMoney = ActionMoney()
+    rule: str | None = None
+    reversible_until: date | None = None
+    data_until: date | None = None
+    optional: bool = False
 
 
 class Exit(msgspec.Struct, frozen=True):
     """Steps to take, what blocks, what to warn about.
 
-    `probe` says that the rules do not know whether what remains blocks the removal. `closed` means: not understood, so
-    nothing at all may be written for this customer. `fallback` is what ends it when a step's window has closed by the
-    time at which the step could be served.
+    `deadlines` are the instants after which this costs more or can no longer be done so. `probe` says that the rules do
+    not know whether what remains blocks the removal. `closed` means: not understood, so nothing at all may be written
+    for this customer. `fallback` is what ends it when a step's window has closed by the time at which it could be
+    served.
     """
 
     steps: tuple[Step, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[Notice, ...] = ()
-    deadline: datetime | None = None
+    deadlines: tuple[Deadline, ...] = ()
     probe: bool = False
     closed: bool = False
     fallback: Exit | None = None
@@ -108,9 +132,9 @@ def nothing() -> Exit:
     return Exit()
 
 
-def blocked(code: str, holding: Holding, how: str, clears_at: date | None = None) -> Exit:
-    """Nothing to do but wait, or for a person to decide."""
-    return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=clears_at, how=how),))
+def blocked(code: str, holding: Holding, how: str, clears_at: date | None = None, rule: str | None = None) -> Exit:
+    """Nothing to do but wait, or for a person to decide. `rule` is the rule of the pack that says so."""
+    return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=clears_at, how=how, rule=rule),))
 
 
 def by_rule(rule: str, holding: Holding, rules: Rules) -> Exit:
@@ -121,13 +145,18 @@ def by_rule(rule: str, holding: Holding, rules: Rules) -> Exit:
         case "probe":
             return Exit(probe=True)
     how = f"it is over and still blocks the removal until Partner Center no longer shows it (rule {rule})"
-    return blocked("still-shown", holding, how)
+    return blocked("still-shown", holding, how, rule=rule)
 
 
 def not_understood(code: str, holding: Holding, raw: str) -> Exit:
     """Fails closed: the raw value is shown, and nothing is written for this customer."""
     how = f"pcreconcile does not know {raw}; nothing is written for this customer until that is understood"
     return Exit(blockers=(Blocker(code=code, target=holding.target, clears_at=None, how=how),), closed=True)
+
+
+def deadline(code: str, holding: Holding, at: datetime | None, text: str) -> tuple[Deadline, ...]:
+    """The deadline of one holding; none where the service names no instant."""
+    return () if at is None else (Deadline(at=at, code=code, target=holding.target, text=text),)
 
 
 def warning(code: str, holding: Holding, text: str) -> Notice:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses, terms
+from pcreconcile.exits import licenses, staying, terms
 from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, by_rule, not_past
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
@@ -19,6 +20,11 @@ from pcreconcile.model.plan import Reversibility
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.LEGACY_LICENSE
+ASKED = 40
+PLACE = 60
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = True
+renew, stay = staying.renew, staying.stay
 ENDS: Fields = {"autoRenewEnabled": False}
 
 
@@ -61,4 +67,4 @@ def _run_out(holding: Holding, row: Subscription, end: datetime, now: datetime) 
     if terms.ends_by_itself(row, ENDS):
         return Exit(blockers=blockers)
     step = terms.instruct_step(holding, ENDS, "auto-renew off, so that no new term begins")
-    return Exit(steps=(step,), blockers=blockers, deadline=end)
+    return Exit(steps=(step,), blockers=blockers, deadlines=terms.term_ends(holding, end))

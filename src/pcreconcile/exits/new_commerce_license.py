@@ -9,26 +9,37 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses, terms
+from pcreconcile.exits import licenses, staying, terms
 from pcreconcile.exits.exit import (
     Evidence,
     Exit,
     Holding,
+    Serve,
     Step,
     Wish,
     day_after,
+    nothing,
 )
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
+from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
-from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import ActionKind, Reversibility
+from pcreconcile.model.observed import Fields, observe_schedule
+from pcreconcile.model.plan import ActionKind, Effect, Reversibility
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.NEW_COMMERCE_LICENSE
+ASKED = 50
+PLACE = 50
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = False
+stay = staying.stay
 PRODUCT_TYPE = "onlineservicesnce"
 PRODUCT_PREFIX = "CFQ7TTC0"
 ENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": terms.CANCEL_AT_END}
+RENEWS: Fields = {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"]}
+EXTENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]}
 
 
 def recognise(subject: Subject) -> Evidence | None:
@@ -53,13 +64,41 @@ def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     return licenses.reactivate(holding)
 
 
+def renew(holding: Holding, desire: LineDesire, rules: Rules, now: datetime) -> Exit:
+    """The explicit end-of-term instruction to renew or to extend; it commits money."""
+    wanted = RENEWS if desire is LineDesire.RENEW else EXTENDS
+    row = licenses.row_of(holding)
+    if row.status != "active":
+        return staying.renew(holding, desire, rules, now)
+    seen = observe_schedule(row.scheduled_actions)
+    renews_plainly = wanted == RENEWS and row.auto_renew and not seen
+    if renews_plainly or {"autoRenewEnabled": row.auto_renew, "scheduledActions": seen} == wanted:
+        return nothing()
+    step = Step(
+        kind=ActionKind.SET_RENEWAL,
+        target=holding.target,
+        precondition={"status": "active"},
+        postcondition=wanted,
+        reversibility=Reversibility.REVERSIBLE,
+        effect=Effect.COMMITS_MONEY,
+        serve=Serve.AT_ONCE,
+        why="a line says how its term goes on; that commits money",
+        seats=holding.subject.quantity,
+    )
+    return Exit(steps=(step,), deadlines=terms.term_ends(holding, row.commitment_end))
+
+
 def _end(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
     at = terms.cancel_instant(row.cancellation_allowed_until, wish, now)
     if at is not None and row.cancellation_allowed_until is not None:
         fields: tuple[Fields, Fields] = ({"status": row.status}, {"status": "deleted"})
         kind = ActionKind.CANCEL_SUBSCRIPTION
         step = terms.cancel_step(holding, kind, holding.target, fields, at, row.cancellation_allowed_until, wish)
-        return Exit(steps=(step,), deadline=row.cancellation_allowed_until, fallback=_wait(holding, row, rules, now))
+        return Exit(
+            steps=(step,),
+            deadlines=terms.window_closes(holding, row.cancellation_allowed_until),
+            fallback=_wait(holding, row, rules, now),
+        )
     return _wait(holding, row, rules, now)
 
 
@@ -68,12 +107,20 @@ def _wait(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> E
     if row.status == "suspended":
         what = "suspended, still billed, and not to be edited or cancelled"
         blockers = terms.wait_for_term_end(holding, clears_at, what)
-        return Exit(steps=_rescue(holding, row, rules, now), blockers=blockers, deadline=row.commitment_end)
+        return Exit(
+            steps=_rescue(holding, row, rules, now),
+            blockers=blockers,
+            deadlines=terms.term_ends(holding, row.commitment_end),
+        )
     blockers = terms.wait_for_term_end(holding, clears_at, "outside its cancellation window: billed")
     if terms.ends_by_itself(row, ENDS):
         return Exit(blockers=blockers)
     why = "auto-renew off with an explicit Cancel: without it the term renews or becomes a paid Extended Service Term"
-    return Exit(steps=(terms.instruct_step(holding, ENDS, why),), blockers=blockers, deadline=row.commitment_end)
+    return Exit(
+        steps=(terms.instruct_step(holding, ENDS, why),),
+        blockers=blockers,
+        deadlines=terms.term_ends(holding, row.commitment_end),
+    )
 
 
 def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> tuple[Step, ...]:

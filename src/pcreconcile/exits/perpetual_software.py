@@ -11,8 +11,19 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from pcreconcile.exits import terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, by_rule, not_understood, nothing, warning
+from pcreconcile.exits import staying, terms
+from pcreconcile.exits.exit import (
+    Evidence,
+    Exit,
+    Holding,
+    Wish,
+    blocked,
+    by_rule,
+    not_understood,
+    nothing,
+    warning,
+)
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
@@ -21,6 +32,11 @@ from pcreconcile.model.plan import ActionKind, Notice
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.PERPETUAL_SOFTWARE
+ASKED = 70
+PLACE = 41
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = False
+renew, stay = staying.renew, staying.stay
 PRODUCT_PREFIX = "DG7GMGF0"
 ENTITLEMENT_TYPE = "software"
 FOR_GOOD = {"", "p1d"}  # no term
@@ -76,7 +92,11 @@ def _end(holding: Holding, closes: datetime, wish: Wish, rules: Rules, now: date
         return after
     fields: tuple[Fields, Fields] = ({"cancelled": False}, {"cancelled": True})
     step = terms.cancel_step(holding, ActionKind.CANCEL_ORDER_LINE, holding.target, fields, at, closes, wish)
-    return Exit(steps=(step,), deadline=closes, fallback=after)
+    return Exit(
+        steps=(step,),
+        deadlines=terms.window_closes(holding, closes),
+        fallback=after,
+    )
 
 
 def _owned(holding: Holding) -> tuple[Notice, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from decimal import Decimal
 
+from pcreconcile.exits import staying
 from pcreconcile.exits.allowance import fits
 from pcreconcile.exits.exit import (
     Evidence,
@@ -24,6 +25,7 @@ from pcreconcile.exits.exit import (
     nothing,
     warning,
 )
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Entitlement, Reservation
 from pcreconcile.model.family import Family
@@ -33,6 +35,13 @@ from pcreconcile.model.plan import ActionKind, ActionMoney, Blocker, Effect, Ins
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.RESERVATION
+ASKED = 10
+PLACE = 20
+PRECEDES: tuple[Precedence, ...] = (
+    Precedence(Family.AZURE_PLAN, "it hangs on the plan and is returned through it", "exit rules, section 2"),
+)
+ENDS_BY_SUSPENDING = False
+renew, stay = staying.renew, staying.stay
 ENTITLEMENT_TYPES = frozenset({"reservedinstance", "virtualmachinereservedinstance"})
 NAME_PREFIX = "reserved_"
 PORTAL = "https://portal.azure.com/#view/Microsoft_Azure_Reservations/ReservationsBrowseBlade"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses, terms
+from pcreconcile.exits import licenses, staying, terms
 from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, nothing, warning
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
@@ -17,6 +18,11 @@ from pcreconcile.model.plan import ActionKind, Target
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.SOFTWARE_SUBSCRIPTION
+ASKED = 60
+PLACE = 40
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = False
+renew, stay = staying.renew, staying.stay
 PRODUCT_TYPE = "software"
 PRODUCT_PREFIX = "DG7GMGF0"
 ENDS: Fields = {"autoRenewEnabled": False}
@@ -52,7 +58,11 @@ def _end(holding: Holding, row: Subscription, wish: Wish, now: datetime) -> Exit
         return _wait(holding, row, now)
     kind, target, fields = _cancellation(holding, row)
     step = terms.cancel_step(holding, kind, target, fields, at, row.cancellation_allowed_until, wish)
-    return Exit(steps=(step,), deadline=row.cancellation_allowed_until, fallback=_wait(holding, row, now))
+    return Exit(
+        steps=(step,),
+        deadlines=terms.window_closes(holding, row.cancellation_allowed_until),
+        fallback=_wait(holding, row, now),
+    )
 
 
 def _cancellation(holding: Holding, row: Subscription) -> tuple[ActionKind, Target, tuple[Fields, Fields]]:
@@ -69,4 +79,4 @@ def _wait(holding: Holding, row: Subscription, now: datetime) -> Exit:
     if terms.ends_by_itself(row, ENDS) or row.status != "active":
         return Exit(blockers=blockers)
     step = terms.instruct_step(holding, ENDS, "auto-renew off, so that no new term is bought")
-    return Exit(steps=(step,), blockers=blockers, deadline=row.commitment_end)
+    return Exit(steps=(step,), blockers=blockers, deadlines=terms.term_ends(holding, row.commitment_end))

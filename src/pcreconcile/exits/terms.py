@@ -17,6 +17,7 @@ from pcreconcile.exits.exit import (
     blocked,
     by_rule,
     day_after,
+    deadline,
     not_past,
     not_understood,
     nothing,
@@ -25,7 +26,7 @@ from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire, Refunds
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.observed import Fields, observe_schedule
-from pcreconcile.model.plan import ActionKind, Blocker, Effect, Reversibility, Target
+from pcreconcile.model.plan import ActionKind, Blocker, Deadline, Effect, Reversibility, Target
 from pcreconcile.model.rules import Rules
 
 CANCEL_AT_END = ["TermEnd/Cancel"]
@@ -143,3 +144,13 @@ def wait_for_term_end(holding: Holding, clears_at: date | None, what: str) -> tu
 def pending(holding: Holding) -> Exit:
     """An order or change in progress: nobody says when it ends (800060, 800014)."""
     return blocked("order-in-progress", holding, "an order or change is in progress; it must finish first")
+
+
+def window_closes(holding: Holding, at: datetime | None) -> tuple[Deadline, ...]:
+    """The deadline of a cancellation window."""
+    return deadline("window-closes", holding, at, "its cancellation window closes")
+
+
+def term_ends(holding: Holding, at: datetime | None) -> tuple[Deadline, ...]:
+    """The deadline of a term at whose end something must have been said."""
+    return deadline("term-ends", holding, at, "its term ends")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pcreconcile.exits import staying
 from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing
+from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.family import Family
 from pcreconcile.model.rules import Rules
 
 FAMILY = Family.UNKNOWN
+ASKED = 1000
+PLACE = 1000
+PRECEDES: tuple[Precedence, ...] = ()
+ENDS_BY_SUSPENDING = False
+renew, stay = staying.renew, staying.stay
 
 
 def recognise(subject: Subject) -> Evidence | None:

@@ -25,9 +25,11 @@ def read_rules(text: str, file: str) -> Rules:
         raise ManifestError(findings)
     data = plain(reading.documents[0])
     rules = {name: _rule(name, value) for name, value in data["rules"].items()}
-    return Rules(version=data["version"], rules=rules, digest=sha256_hex(data))
+    stale_after = data["staleAfterMonths"]
+    return Rules(version=data["version"], rules=rules, digest=sha256_hex(data), stale_after_months=stale_after)
 
 
 def _rule(name: str, value: dict[str, Any]) -> Rule:
-    others = {key: member for key, member in value.items() if key != "date"}
-    return Rule(id=name, dated=day(value["date"]), **others)
+    days = {"from": "valid_from", "until": "valid_until", "checked": "checked"}
+    members = {days.get(key, key): day(member) if key in days else member for key, member in value.items()}
+    return Rule(id=name, **members)

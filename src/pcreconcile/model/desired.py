@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pcreconcile.model.family import Family
+from pcreconcile.model.family import Family, Trait
 from pcreconcile.model.ids import TenantId
 
 
@@ -58,19 +58,32 @@ class OnBlocked(StrEnum):
 
 
 class Match(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A selector: every given member must fit. `sku` is a glob over product, product:sku or the whole offer ID."""
+    """A selector: every given member must fit. `sku` is a glob over product, product:sku or the whole offer ID.
+
+    `term` is P1M, P1Y, P3Y; `publisher` a glob over its name; `renews_before` fits what has a term that ends before
+    that day in the partner's time zone.
+    """
 
     family: Family | None = None
     sku: str | None = None
     id: str | None = None
+    term: str | None = None
+    publisher: str | None = None
+    trait: Trait | None = None
+    renews_before: date | None = None
 
 
 class SubscriptionLine(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One line of `subscriptions`; the first line that matches wins."""
+    """One line of `subscriptions`; the first line that matches wins.
+
+    `by` and `otherwise` belong to `transfer`: what has not been transferred at the end of that day is ended so.
+    """
 
     match: Match
     desired: LineDesire
     reason: str | None = None
+    by: date | None = None
+    otherwise: LineDesire | None = None
 
 
 class DelegatedAccess(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -20,6 +20,14 @@ class ScheduledAction(msgspec.Struct, frozen=True, rename="camel"):
     schedule_type: str
     action_type: str
     effective_date: datetime | None = None
+    changes: str = ""  # in words, what it changes beside the term (product, quantity): what no set-renewal brings back
+
+
+class RefundOption(msgspec.Struct, frozen=True, rename="camel"):
+    """An entry of refundOptions: Full or Partial, until when (API facts, 5.5)."""
+
+    type: str
+    expires: datetime | None = None
 
 
 class Subscription(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,6 +56,8 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     commitment_end: datetime | None = None
     cancellation_allowed_until: datetime | None = None
     suspension_reasons: tuple[str, ...] = ()
+    created: datetime | None = None
+    refund_options: tuple[RefundOption, ...] = ()
 
 
 class OrderLineItem(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,6 +70,7 @@ class OrderLineItem(msgspec.Struct, frozen=True, rename="camel"):
     term_duration: str | None = None
     subscription_id: SubscriptionId | None = None
     transaction_type: str | None = None
+    unit_price: Money | None = None  # of one unit, for what one charge pays (rule money.order-price)
 
 
 class Order(msgspec.Struct, frozen=True, rename="camel"):
@@ -131,6 +142,33 @@ class DelegatedAdminRelationship(msgspec.Struct, frozen=True, rename="camel"):
     ends: datetime | None = None
 
 
+class TransferLine(msgspec.Struct, frozen=True, rename="camel"):
+    """What a transfer moves: a subscription where the line names one, else an order."""
+
+    name: str
+    subscription_id: SubscriptionId | None = None
+    order_id: OrderId | None = None
+
+
+class Transfer(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of /customers/{id}/transfers. `lines` is None when the service does not say what it moves."""
+
+    id: str
+    status: str
+    lines: tuple[TransferLine, ...] | None = None
+    target_partner: str = ""
+    expires: datetime | None = None
+
+
+class Reseller(msgspec.Struct, frozen=True, rename="camel"):
+    """A row of /customers/{id}/relationships: an indirect reseller who serves this customer through us."""
+
+    id: str
+    name: str
+    mpn_id: str | None = None
+    state: str | None = None
+
+
 class RemovalRecord(msgspec.Struct, frozen=True, rename="camel"):
     """The service's own audit record of a removed reseller relationship.
 
@@ -156,13 +194,18 @@ class Customer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
-    """How one collection was read: `complete` means that it ended the way the service ends a collection."""
+    """How one collection was read: `complete` means that it ended the way the service ends a collection.
+
+    `offered` is False where asking again would not help: the service has no such thing (404, 405, 501), or we have
+    neither the right nor the credential to see it (403, no credential configured).
+    """
 
     resource: str
     complete: bool
     pages: int = 0
     items: int = 0
     problem: str = ""
+    offered: bool = True
 
 
 def azure_read_of(plan: SubscriptionId) -> str:
@@ -173,8 +216,8 @@ def azure_read_of(plan: SubscriptionId) -> str:
 class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404).
 
-    `delegated_admin` and `reservations` are None where nobody asked for them or where they could not be read to their
-    end; `extra_reads` tells which (`model.extras`), and leaves the customer no less known.
+    `delegated_admin`, `reservations`, `transfers` and `resellers` are None where nobody asked for them or where they
+    could not be read to their end; `extra_reads` tells which (`model.extras`), and leaves the customer no less known.
     """
 
     tenant_id: TenantId
@@ -187,6 +230,8 @@ class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     delegated_admin: tuple[DelegatedAdminRelationship, ...] | None = None
     reservations: tuple[Reservation, ...] | None = None
     extra_reads: tuple[ReadProof, ...] = ()
+    transfers: tuple[Transfer, ...] | None = None
+    resellers: tuple[Reseller, ...] | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:

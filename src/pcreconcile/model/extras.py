@@ -18,6 +18,8 @@ class Extra(StrEnum):
 
     DELEGATED_ADMIN = "delegated-admin"  # GDAP relationships, in Microsoft Graph
     RESERVATIONS = "reservations"  # reservations with their refund quotes, in Azure Resource Manager
+    TRANSFERS = "transfers"  # transfers to other partners
+    RESELLERS = "resellers"  # indirect resellers of the customer; only a user may ask for them
     REMOVAL_RECORD = "removal-record"  # the audit record, for a customer that is absent
 
 
@@ -27,6 +29,8 @@ def extras_of(desired: DesiredCustomer, partner: Partner, memory: Memory) -> fro
     found = {
         Extra.DELEGATED_ADMIN: desired.delegated_access.terminate,
         Extra.RESERVATIONS: partner.reservations == "api" and (removed or bool(desired.subscriptions)),
+        Extra.TRANSFERS: removed or desired.relationship is Relationship.SUSPENDED or bool(desired.subscriptions),
+        Extra.RESELLERS: removed,
         Extra.REMOVAL_RECORD: removed and desired.tenant_id not in memory.removed,
     }
     return frozenset(extra for extra, needed in found.items() if needed)
@@ -34,7 +38,12 @@ def extras_of(desired: DesiredCustomer, partner: Partner, memory: Memory) -> fro
 
 def extras_seen(state: CustomerState) -> tuple[Extra, ...]:
     """What of the things that appear among the items was read to its end, sorted."""
-    seen = {Extra.DELEGATED_ADMIN: state.delegated_admin, Extra.RESERVATIONS: state.reservations}
+    seen = {
+        Extra.DELEGATED_ADMIN: state.delegated_admin,
+        Extra.RESERVATIONS: state.reservations,
+        Extra.TRANSFERS: state.transfers,
+        Extra.RESELLERS: state.resellers,
+    }
     return tuple(sorted(extra for extra, found in seen.items() if found is not None))
 
 

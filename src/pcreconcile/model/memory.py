@@ -7,6 +7,27 @@ from datetime import datetime
 import msgspec
 
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.money import Money
+
+
+class Renewal(msgspec.Struct, frozen=True, rename="camel"):
+    """How a subscription's term would have gone on before we suspended it, which takes these settings away.
+
+    `scheduled_actions` in the words of `model.observed`; `changes` are scheduled changes in words, which nobody can
+    bring back by setting the renewal.
+    """
+
+    auto_renew: bool | None = None
+    scheduled_actions: tuple[str, ...] | None = None
+    scheduled_next_term: bool = False
+    changes: tuple[str, ...] = ()
+
+
+class Returned(msgspec.Struct, frozen=True, rename="camel"):
+    """A reservation that we returned; `counts` is what of its refund counts against the allowance, None unknown."""
+
+    at: datetime
+    counts: Money | None = None
 
 
 class Memory(msgspec.Struct, frozen=True, rename="camel"):
@@ -15,9 +36,14 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     `removals`: when each removal of the last 24 hours was sent. `removed`: the run that removed a customer, as proof.
     `service_taken`: when we last took service from a customer, which is where `settle` counts from.
     `suspended`: subscriptions that we suspended and did not reactivate since, by tenant ID.
+    `renewals`: by tenant ID and subscription ID, the settings that our suspensions took, of add-ons that went with
+    their base too; kept after the reactivation until a `set-renewal` has been verified.
+    `returned`: reservations that we returned in the last 12 months, by tenant ID.
     """
 
     removals: tuple[datetime, ...] = ()
     removed: dict[TenantId, str] = {}
     service_taken: dict[TenantId, datetime] = {}
     suspended: dict[TenantId, tuple[str, ...]] = {}
+    renewals: dict[TenantId, dict[str, Renewal]] = {}
+    returned: dict[TenantId, tuple[Returned, ...]] = {}

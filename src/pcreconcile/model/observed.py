@@ -13,9 +13,11 @@ order-line           orderId/lineItemNumber     /orders
 entitlement          orderId/lineItemNumber/type   /entitlements
 delegated-admin      relationship ID            Graph, delegatedAdminRelationships
 reservation          orderId/reservationId      Azure Resource Manager, reservationOrders
+transfer             transfer ID                /transfers
+reseller             reseller's tenant ID       /customers/{id}/relationships
 ===================  =========================  ==================================================
 
-Refund quotes are left out: they change by the day, and returning one reservation changes those of the others.
+Refund quotes and prices are left out: they only estimate, and they change by themselves.
 """
 
 from __future__ import annotations
@@ -31,9 +33,11 @@ from pcreconcile.model.estate import (
     Entitlement,
     Order,
     OrderLineItem,
+    Reseller,
     Reservation,
     ScheduledAction,
     Subscription,
+    Transfer,
 )
 
 Fields = dict[str, Any]
@@ -43,6 +47,11 @@ ENDED_AZURE_STATUSES = frozenset({"inactive", "disabled", "deleted", "expired", 
 
 # A reservation that is over (API facts, 6.5); anything else, an unknown word included, counts as living.
 ENDED_RESERVATION_STATES = frozenset({"cancelled", "canceled", "expired", "split", "merged"})
+
+# A transfer that is over; anything else, an unknown word included, counts as open.
+ENDED_TRANSFERS = frozenset(
+    {"completed", "complete", "cancelled", "canceled", "rejected", "declined", "expired", "failed"}
+)
 
 # A delegated admin relationship on its way out, and one that is over (API facts, section 7).
 ENDING_RELATIONSHIPS = frozenset({"terminationrequested", "terminating", "expiring"})
@@ -97,6 +106,9 @@ def observe_subscription(subscription: Subscription) -> Fields:
         "commitmentEndDate": instant(subscription.commitment_end),
         "cancellationAllowedUntilDate": instant(subscription.cancellation_allowed_until),
         "suspensionReasons": list(subscription.suspension_reasons),
+        "scheduledChanges": [each.changes for each in subscription.scheduled_actions or () if each.changes],
+        "createdDate": instant(subscription.created),
+        "refundOptions": [f"{each.type} until {instant(each.expires)}" for each in subscription.refund_options],
     }
 
 
@@ -200,6 +212,33 @@ def _observe_reservation(one: Reservation, others: list[Reservation], entitled: 
     }
 
 
+def observe_transfer(transfer: Transfer) -> Fields:
+    """One transfer with what it moves."""
+    lines = transfer.lines
+    return {
+        "type": "transfer",
+        "id": transfer.id,
+        "name": transfer.target_partner or transfer.id,
+        "status": transfer.status,
+        "open": transfer.status not in ENDED_TRANSFERS,
+        "expiryDate": instant(transfer.expires),
+        "lines": None
+        if lines is None
+        else sorted(line.subscription_id or line.order_id or line.name for line in lines),
+    }
+
+
+def observe_reseller(reseller: Reseller) -> Fields:
+    """One indirect reseller of the customer."""
+    return {
+        "type": "reseller",
+        "id": reseller.id,
+        "name": reseller.name,
+        "mpnId": reseller.mpn_id,
+        "state": reseller.state,
+    }
+
+
 def observe_items(state: CustomerState) -> list[Fields]:
     """Everything the customer holds, sorted by type and ID."""
     items = [observe_subscription(subscription) for subscription in state.subscriptions]
@@ -208,4 +247,6 @@ def observe_items(state: CustomerState) -> list[Fields]:
     items += [observe_azure_entitlement(entitlement) for entitlement in state.azure_entitlements]
     items += [observe_delegated_admin(relationship) for relationship in state.delegated_admin or ()]
     items += observe_reservations(state.reservations or (), state.entitlements)
+    items += [observe_transfer(transfer) for transfer in state.transfers or ()]
+    items += [observe_reseller(reseller) for reseller in state.resellers or ()]
     return sorted(items, key=lambda item: (item["type"], item["id"]))

@@ -16,6 +16,7 @@ from pcreconcile.model.extras import Extra
 from pcreconcile.model.family import Family
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
 from pcreconcile.model.money import Money
+from pcreconcile.model.rules import Override
 
 FORMAT_VERSION = 1
 NOW = "now"
@@ -95,6 +96,7 @@ class Impact(Document, frozen=True):
 
     seats: int
     service: str
+    data_until: date | None = None  # the last UTC date on which the data is known to live; None: nobody says
 
 
 class Instructions(Document, frozen=True):
@@ -123,15 +125,21 @@ class Action(Document, frozen=True):
     money: ActionMoney
     reason: str
     instructions: Instructions | None = None
+    rule: str | None = None
+    reversible_until: date | None = None
 
 
 class Blocker(Document, frozen=True):
-    """What stands in the way. `clears_at` is the first UTC date on which it no longer does; null: nobody knows."""
+    """What stands in the way. `clears_at` is the first UTC date on which it no longer does; null: nobody knows.
+
+    `rule` is the rule of the pack that says so, where one does.
+    """
 
     code: str
     target: Target | None
     clears_at: date | None
     how: str
+    rule: str | None = None
 
 
 class Notice(Document, frozen=True):
@@ -140,6 +148,24 @@ class Notice(Document, frozen=True):
     code: str
     text: str
     target: Target | None = None
+
+
+class Deadline(Document, frozen=True):
+    """An instant after which something costs more or can no longer be done."""
+
+    at: datetime
+    code: str
+    target: Target | None
+    text: str
+
+
+class MoneySummary(Document, frozen=True):
+    """Sums per currency; `unknown` counts the actions of which an amount is not known, by the member's name."""
+
+    refund: tuple[Money, ...] = ()
+    lost_per_day: tuple[Money, ...] = ()
+    committed: tuple[Money, ...] = ()
+    unknown: dict[str, int] = {}
 
 
 class Observed(Document, frozen=True):
@@ -172,6 +198,8 @@ class CustomerPlan(Document, frozen=True):
     actions: tuple[Action, ...]
     blockers: tuple[Blocker, ...]
     warnings: tuple[Notice, ...]
+    money: MoneySummary = MoneySummary()
+    deadlines: tuple[Deadline, ...] = ()
 
 
 class LiveCustomer(Document, frozen=True):
@@ -218,6 +246,8 @@ class Sources(Document, frozen=True):
     rules_version: str
     snapshot_at: datetime
     commit: str | None = None
+    overridden_rules: tuple[Override, ...] = ()
+    prices: str = ""
 
 
 class Totals(Document, frozen=True):
@@ -231,10 +261,14 @@ class Totals(Document, frozen=True):
     removals_now: int
     seats: int
     refunds: tuple[Money, ...] = ()
+    money: MoneySummary = MoneySummary()
 
 
 class Plan(Document, frozen=True):
-    """What it takes. `plan_id` and `digest` are made by `model.identity`."""
+    """What it takes. `plan_id` and `digest` are made by `model.identity`.
+
+    `projected_from` marks a projection: made for another day than that on which the world was read, so never applied.
+    """
 
     format_version: int
     plan_id: PlanId
@@ -250,6 +284,7 @@ class Plan(Document, frozen=True):
     approvals: Approvals
     totals: Totals
     warnings: tuple[Notice, ...] = ()
+    projected_from: datetime | None = None
 
 
 def later(one: str, other: str) -> str:

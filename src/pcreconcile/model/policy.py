@@ -60,6 +60,19 @@ class Exemption(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
 
 
+class ResellerExemption(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A reseller whose business with our customers may end with the relationship, until a day (included).
+
+    `reseller` is the partnerId, MPN ID or tenant ID under which the service shows it; `customer` limits it to one.
+    """
+
+    reseller: str
+    until: date
+    owner: str
+    reason: str
+    customer: str | None = None
+
+
 class Policy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """All guards of a partner folder. `ticket` is a regular expression that every asked change must satisfy."""
 
@@ -72,3 +85,4 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     ticket: str | None = None
     azure_cancel_allowed: bool = False
     exceptions: tuple[Exemption, ...] = ()
+    resellers: tuple[ResellerExemption, ...] = ()

@@ -8,26 +8,13 @@ from datetime import datetime
 
 import msgspec
 
-from pcreconcile.exits import Serve, Step
+from pcreconcile.exits import Serve, Step, exit_of
 from pcreconcile.model.family import Family
 from pcreconcile.model.identity import action_id
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.plan import Action, ActionKind, Effect, Impact
 from pcreconcile.planning.calendar import NEVER, when_of
-
-# The order of the families where nothing else decides: what must be gone before what (design, section 5, "Order").
-FAMILY_ORDER: tuple[Family, ...] = (
-    Family.MARKETPLACE_SAAS,
-    Family.RESERVATION,
-    Family.SAVINGS_PLAN,
-    Family.SOFTWARE_SUBSCRIPTION,
-    Family.PERPETUAL_SOFTWARE,
-    Family.NEW_COMMERCE_LICENSE,
-    Family.LEGACY_LICENSE,
-    Family.AZURE_PLAN,
-    Family.AZURE_LEGACY,
-    Family.UNKNOWN,
-)
+from pcreconcile.planning.order import LAST, families_before
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -50,11 +37,7 @@ def linked(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     by_target: dict[tuple[str, str], list[ActionId]] = {}
     for draft in drafts:
         by_target.setdefault((draft.step.target.type, draft.step.target.id), []).append(draft.id)
-    reservations = frozenset(draft.id for draft in drafts if draft.family is Family.RESERVATION)
-    return tuple(
-        requiring(draft, frozenset(_named(draft, by_target)) | (reservations if _needs_reservations(draft) else set()))
-        for draft in drafts
-    )
+    return tuple(requiring(draft, _named(draft, by_target) | _preceding(draft, drafts)) for draft in drafts)
 
 
 def requiring(draft: Draft, others: frozenset[ActionId] | set[ActionId]) -> Draft:
@@ -66,9 +49,12 @@ def _named(draft: Draft, by_target: Mapping[tuple[str, str], list[ActionId]]) ->
     return {each for target in draft.step.after for each in by_target.get(target, ()) if each != draft.id}
 
 
-def _needs_reservations(draft: Draft) -> bool:
-    """Reservations hang on the Azure plan and are returned through it, so they go first."""
-    return draft.family is Family.AZURE_PLAN
+def _preceding(draft: Draft, drafts: Sequence[Draft]) -> set[ActionId]:
+    """What families that must come before (`PRECEDES`) are still to do."""
+    if draft.family is None:
+        return set()
+    before = families_before(draft.family)
+    return {each.id for each in drafts if each.family in before}
 
 
 def waiting_for(names: set[ActionId], drafts: Sequence[Draft]) -> set[ActionId]:
@@ -114,7 +100,7 @@ def queued(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
 
 
 def _urgency(draft: Draft) -> tuple[datetime, int, str, str]:
-    place = FAMILY_ORDER.index(draft.family) if draft.family is not None else len(FAMILY_ORDER)
+    place = LAST if draft.family is None else exit_of(draft.family).PLACE
     azure_plan_last = 1 if draft.step.target.type == "subscription" and draft.family is Family.AZURE_PLAN else 0
     return (draft.step.closes_at or NEVER, place * 2 + azure_plan_last, draft.step.target.name, draft.step.target.id)
 
@@ -128,7 +114,6 @@ def made(drafts: Sequence[Draft], now: datetime) -> tuple[Action, ...]:
 
 def _action(draft: Draft, when: str) -> Action:
     step = draft.step
-    seats = Impact(seats=step.seats, service=step.target.name) if step.effect is Effect.TAKES_SERVICE else None
     return Action(
         id=draft.id,
         kind=step.kind,
@@ -138,14 +123,22 @@ def _action(draft: Draft, when: str) -> Action:
         requires=tuple(sorted(draft.requires)),
         reversibility=step.reversibility,
         effect=step.effect,
-        impact=seats,
+        impact=_impact(step),
         precondition=step.precondition,
         postcondition=step.postcondition,
         window_closes_at=step.closes_at,
         money=step.money,
         reason=step.why,
         instructions=step.instructions,
+        rule=step.rule,
+        reversible_until=step.reversible_until,
     )
+
+
+def _impact(step: Step) -> Impact | None:
+    if step.effect is not Effect.TAKES_SERVICE:
+        return None
+    return Impact(seats=step.seats, service=step.target.name, data_until=step.data_until)
 
 
 def takes_service(draft: Draft) -> bool:

@@ -163,10 +163,13 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         binding_blocker=_binding(
             outcome.blockers if earliest is not None else outcome.blockers + outcome.later_blockers
         ),
-        next_deadline=min((at for at in outcome.deadlines if at > setting.now), default=None),
+        next_deadline=min((each.at for each in outcome.deadlines if each.at > setting.now), default=None),
         actions=outcome.actions,
         blockers=outcome.blockers + outcome.later_blockers,
         warnings=(*warnings, *_too_late(earliest, setting)),
+        deadlines=tuple(
+            sorted((each for each in outcome.deadlines if each.at > setting.now), key=lambda each: (each.at, each.code))
+        ),
     )
 
 

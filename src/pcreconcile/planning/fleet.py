@@ -22,6 +22,7 @@ from pcreconcile.model.plan import (
     Verdict,
 )
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.prices import NO_PRICES, Prices
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.counting import counted
 from pcreconcile.planning.customer import plan_customer
@@ -42,16 +43,17 @@ def plan(
     policy_digest: str = "",
     commit: str | None = None,
     known: DesiredFleet | None = None,
+    prices: Prices = NO_PRICES,
 ) -> Plan:
     """What it takes to get from what is to what is wanted. Pure: the same values give the same plan.
 
     `now` is aware UTC. `desired` holds the customers to plan; `known`, when only some of the fleet is planned, all
-    customers that have a manifest, so that the others are not called unmanaged.
+    customers that have a manifest, so that the others are not called unmanaged. `prices` are the partner's own.
     """
     zone = ZoneInfo(partner.time_zone)
     wanted = sorted(desired.customers, key=lambda customer: customer.name)
     customers = tuple(
-        plan_customer(snapshot, Setting(customer, memory, rules, policy, zone, now))
+        plan_customer(snapshot, Setting(customer, memory, rules, policy, zone, now, prices))
         for customer in wanted
         if customer.relationship is not Relationship.UNMANAGED
     )
@@ -70,6 +72,8 @@ def plan(
                 rules_version=rules.version,
                 snapshot_at=snapshot.taken_at,
                 commit=commit,
+                overridden_rules=rules.overridden,
+                prices=prices.digest,
             ),
             customers=customers,
             unmanaged=_unmanaged(known or desired, snapshot),

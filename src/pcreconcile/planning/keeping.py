@@ -15,8 +15,9 @@ from pcreconcile.planning.addons import bases_after_add_ons
 from pcreconcile.planning.calendar import NEVER
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.setting import Outcome, Setting
-from pcreconcile.planning.ways import Way, unclear, ways_kept, ways_paused
+from pcreconcile.planning.ways import Way, unclear
 from pcreconcile.planning.windows import in_time
+from pcreconcile.planning.wishes import ways_kept, ways_paused
 
 INVITATION = "https://partner.microsoft.com/dashboard/commerce2/customers/requestreseller"
 
@@ -70,7 +71,7 @@ def _outcome(
         actions=actions,
         blockers=blockers,
         warnings=notices + idle + drift,
-        deadlines=tuple(sorted(way.exit.deadline for way in ways if way.exit.deadline is not None)),
+        deadlines=tuple(each for way in ways for each in way.exit.deadlines),
         reached=not actions and not blockers,
         closed=closed,
     )

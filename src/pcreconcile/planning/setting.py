@@ -10,8 +10,9 @@ import msgspec
 from pcreconcile.exits import Holding, Wish
 from pcreconcile.model.desired import DesiredCustomer, LineDesire, SubscriptionLine
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import Action, Blocker, Notice
+from pcreconcile.model.plan import Action, Blocker, Deadline, Notice
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.prices import Prices
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.calendar import end_of, start_of, thaw, thaws_at
 from pcreconcile.planning.lines import azure_lines, line_of
@@ -26,6 +27,7 @@ class Setting(msgspec.Struct, frozen=True):
     policy: Policy
     zone: ZoneInfo
     now: datetime
+    prices: Prices = Prices()
 
     @property
     def start(self) -> datetime:
@@ -79,7 +81,7 @@ class Outcome(msgspec.Struct, frozen=True):
     actions: tuple[Action, ...] = ()
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[Notice, ...] = ()
-    deadlines: tuple[datetime, ...] = ()
+    deadlines: tuple[Deadline, ...] = ()
     reached: bool = False
     refused: bool = False
     unread: bool = False
