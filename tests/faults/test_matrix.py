@@ -16,9 +16,10 @@ import yaml
 
 from pcreconcile.applying.ports import WriteRequest
 from pcreconcile.model.errors import AuthenticationError, NoAnswer, PcreconcileError, RemoteError
-from pcreconcile.model.estate import CustomerList, CustomerState
+from pcreconcile.model.estate import CustomerList, CustomerState, Order
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import RequestId, TenantId
+from pcreconcile.model.money import Money
 from pcreconcile.model.observed import observe_items
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
 from pcreconcile.model.plan import ActionKind
@@ -67,11 +68,13 @@ READS = {
     "orders": r"/customers/{tenant}/orders$",
     "entitlements": r"/customers/{tenant}/entitlements$",
     "Azure entitlements": r"/customers/{tenant}/subscriptions/[^/]+/azureEntitlements$",
+    "transfers": r"/customers/{tenant}/transfers$",
+    "resellers": r"/customers/{tenant}/relationships$",
     "delegated admin": r"^/graph/v1.0/tenantRelationships/delegatedAdminRelationships",
     "reservation": r"^/management/providers/Microsoft.Capacity/",
     "token": r"/oauth2/v2.0/token$",
 }
-EXTRAS = frozenset({Extra.DELEGATED_ADMIN, Extra.RESERVATIONS})
+EXTRAS = frozenset({Extra.DELEGATED_ADMIN, Extra.RESERVATIONS, Extra.TRANSFERS, Extra.RESELLERS})
 WRITES: dict[ActionKind, tuple[str, dict[str, Any], str]] = {
     ActionKind.SUSPEND_SUBSCRIPTION: ("subscription", {"status": "suspended"}, "legacy-license"),
     ActionKind.CANCEL_SUBSCRIPTION: ("subscription", {"status": "deleted"}, "new-commerce-license"),
@@ -103,6 +106,15 @@ HOLDINGS: dict[str, list[dict[str, Any]]] = {
     "azure-plan": [{"kind": "azure-plan", "azureSubscriptions": [{"name": "one"}]}],
     "reservation": [{"kind": "reservation", "price": "900.00", "ends": "+400d"}],
     "nothing": [],
+}
+# Beside what it holds; a transfer that is over moves nothing and locks nothing.
+BESIDE: dict[bool, dict[str, Any]] = {
+    False: {"gdap": [{"name": "helpdesk"}]},
+    True: {
+        "gdap": [{"name": "helpdesk"}],
+        "transfers": [{"status": "Completed", "target": "Northwind Cloud"}],
+        "resellers": [{"name": "Fourth Coffee"}],
+    },
 }
 HOLDINGS["everything"] = [item for items in HOLDINGS.values() for item in items]
 
@@ -141,6 +153,8 @@ class Bench:
             assert not state.problems
             assert state.delegated_admin
             assert state.reservations
+            assert state.transfers
+            assert state.resellers
             self._truth = listed, state
         return self._truth
 
@@ -161,7 +175,7 @@ async def see(service: PartnerCenter, tenant: TenantId) -> tuple[CustomerList, C
 def simulated(folder: Path, sizes: dict[str, int]) -> Iterator[Bench]:
     tenants = {kind: [tenant_of(KINDS.index(kind) * 1000 + n + 1) for n in range(size)] for kind, size in sizes.items()}
     customers = [
-        {"tenantId": tenant, "name": f"{kind}-{n}", "items": HOLDINGS[kind], "gdap": [{"name": "helpdesk"}]}
+        {"tenantId": tenant, "name": f"{kind}-{n}", "items": HOLDINGS[kind], **BESIDE[kind == "everything"]}
         for kind, some in tenants.items()
         for n, tenant in enumerate(some)
     ]
@@ -209,20 +223,47 @@ def test_a_read_is_right_or_says_that_it_is_not(reading: Bench, fault: str, call
     finally:
         bench.fault()
     assert not listed.read.complete or listed.customers == truth[0].customers
+    assert_extras_are_whole_or_absent(truth[1], state)
+    known = [price for price in prices(state) if price is not None]
+    assert known in ([], [price for price in prices(truth[1]) if price is not None])
     gone_by_id = call == "customer by ID" and state.customer is None and not state.problems
     assert state.problems or gone_by_id or seen(state, state) == seen(truth[1], state)
     if gone_by_id:
         assert tenant in listed.customers, "absence by ID alone is contradicted by the list"
 
 
+def prices(state: CustomerState) -> list[Money | None]:
+    return [line.unit_price for order in state.orders for line in order.line_items]
+
+
+def without_prices(order: Order) -> Order:
+    lines = tuple(msgspec.structs.replace(line, unit_price=None) for line in order.line_items)
+    return msgspec.structs.replace(order, line_items=lines)
+
+
+def assert_extras_are_whole_or_absent(truth: CustomerState, state: CustomerState) -> None:
+    """No fault makes a list of counterparties look shorter than it is; one that is absent says why."""
+    for name in ("transfers", "resellers"):
+        found, proof = getattr(state, name), next((each for each in state.extra_reads if each.resource == name), None)
+        assert found in (None, getattr(truth, name))
+        assert (proof is None and found is None) or (proof is not None and proof.complete is (found is not None))
+        assert proof is None or proof.complete or proof.problem
+
+
 def seen(state: CustomerState, by: CustomerState) -> CustomerState:
-    """What was read, without the proofs and without the extras that `by` says could not be read."""
+    """What was read, without the proofs, the prices, and the extras that `by` says could not be read.
+
+    A price may be unknown where a service refuses to show it; that it is never another one is asserted beside this.
+    """
     return msgspec.structs.replace(
         state,
+        orders=tuple(map(without_prices, state.orders)),
         reads=(),
         extra_reads=(),
         delegated_admin=None if by.delegated_admin is None else state.delegated_admin,
         reservations=None if by.reservations is None else state.reservations,
+        transfers=None if by.transfers is None else state.transfers,
+        resellers=None if by.resellers is None else state.resellers,
     )
 
 

@@ -22,7 +22,7 @@ from tests.partner_center.bench import Order
 from tests.partner_center.test_simulated import World
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-A, B, C = (TenantId(f"6b2e0b0c-0000-4000-8000-00000000000{digit}") for digit in "abc")
+A, B, C, D = (TenantId(f"6b2e0b0c-0000-4000-8000-00000000000{digit}") for digit in "abcd")
 MANY = 305  # one more page than Graph gives at once
 ESTATE = f"""
 customers:
@@ -36,6 +36,14 @@ customers:
     gdap: [{{name: helpdesk}}]
   - tenantId: {C}
     name: empty
+  - tenantId: {D}
+    name: moving
+    items:
+      - {{kind: new-commerce-license, name: Copilot, quantity: 3, bought: -1d, price: "19.95", currency: EUR,
+          addOns: [{{name: Phone}}]}}
+      - {{kind: marketplace-saas, name: Backup, bought: -1d}}
+    transfers: [{{target: Northwind Cloud, items: [Copilot]}}]
+    resellers: [{{name: Fourth Coffee}}]
 """
 
 
@@ -156,3 +164,43 @@ def test_a_customer_s_tenant_that_refuses_the_login_leaves_the_customer_known(wo
     assert found.customer is not None
     assert "GDAP application consent" in found.extra_reads[0].problem
     assert "by hand in the Azure portal" in found.extra_reads[0].problem
+
+
+COUNTERPARTIES = frozenset({Extra.TRANSFERS, Extra.RESELLERS})
+
+
+def test_an_open_transfer_is_read_locks_its_lines_and_is_gone_with_them(world: World) -> None:
+    async def story(partner_center: PartnerCenter) -> Any:
+        before = await partner_center.read_customer(D, COUNTERPARTIES)
+        (moving,) = before.transfers or ()
+        row = next(row for row in before.subscriptions if row.name == "Copilot")
+        item = await partner_center.read_item(D, "subscription", row.id, None)
+        assert item is not None
+        with pytest.raises(RemoteError) as locked:
+            await partner_center.write(order(ActionKind.SUSPEND_SUBSCRIPTION, D, item))
+        world.tell(f"transfers/{moving.id}", {"status": "Completed"})
+        over = await partner_center.read_item(D, "transfer", moving.id, None)
+        return before, locked.value, over, await partner_center.read_customer(D, COUNTERPARTIES)
+
+    before, locked, over, after = world.run(story)
+    (moving,), (reseller,) = before.transfers, before.resellers
+    copilot, phone, backup = before.subscriptions
+    assert (moving.status, moving.target_partner, reseller.name) == ("active", "Northwind Cloud", "Fourth Coffee")
+    assert [line.subscription_id for line in moving.lines] == [copilot.id, phone.id]
+    assert (locked.status, locked.code) == (409, "900101")
+    assert (over["status"], over["open"]) == ("completed", False)
+    assert [row.status for row in after.subscriptions] == ["deleted", "deleted", "active"]
+    assert backup.name == "Backup"
+
+
+def test_prices_dates_and_refunds_of_purchases(world: World) -> None:
+    state = world.run(lambda partner_center: partner_center.read_customer(D))
+    copilot, _, backup = state.subscriptions
+    lines = {line.subscription_id: line.unit_price for order in state.orders for line in order.line_items}
+    assert lines == {
+        copilot.id: Money(Decimal("19.95"), "EUR"),
+        **dict.fromkeys(row.id for row in state.subscriptions[1:]),
+    }
+    (refund,) = backup.refund_options
+    assert copilot.created == NOW - timedelta(days=1)
+    assert (refund.type, refund.expires) == ("Full", copilot.created + timedelta(days=3))

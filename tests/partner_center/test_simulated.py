@@ -36,6 +36,8 @@ customers:
       - {{kind: new-commerce-license, name: Microsoft 365 E3, quantity: 5, bought: -1d, autoRenew: true}}
       - {{kind: legacy-license, name: Exchange, quantity: 3}}
       - {{kind: perpetual-software, quantity: 2, bought: -1d}}
+      - {{kind: marketplace-saas, name: Backup, bought: -1d}}
+      - {{kind: software-subscription, name: RDS, bought: -1d}}
   - tenantId: {B}
     name: azure
     items:
@@ -142,7 +144,26 @@ SUBSCRIPTION_STORIES = [
         {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"]},
         {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"], "status": "active"},
     ),
+    (
+        ActionKind.SET_RENEWAL,
+        "CFQ7",
+        {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]},
+        {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"], "status": "active"},
+    ),
     (ActionKind.SUSPEND_SUBSCRIPTION, "", None, {"status": "suspended"}),
+    (ActionKind.CANCEL_SUBSCRIPTION, "DZH3", None, {"status": "deleted"}),
+    (
+        ActionKind.CANCEL_AT_TERM_END,
+        "DZH3",
+        {"autoRenewEnabled": False},
+        {"autoRenewEnabled": False, "scheduledActions": None, "status": "active"},
+    ),
+    (
+        ActionKind.CANCEL_AT_TERM_END,
+        "DG7G",
+        {"autoRenewEnabled": False},
+        {"autoRenewEnabled": False, "scheduledNextTerm": False, "status": "active"},
+    ),
 ]
 
 

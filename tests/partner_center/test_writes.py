@@ -121,6 +121,30 @@ EDITS: dict[str, tuple[ActionKind, dict[str, Any], Fields, dict[str, Any]]] = {
             "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "RenewToExtendedServiceTerm"}],
         },
     ),
+    "a renewal goes with auto-renew": (
+        ActionKind.SET_RENEWAL,
+        {**WITHOUT_NEXT_TERM, "autoRenewEnabled": False, "scheduledActions": [CANCEL_ACTION]},
+        {"scheduledActions": ["TermEnd/RenewToNewTerm"]},
+        {"autoRenewEnabled": True, "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "RenewToNewTerm"}]},
+    ),
+    "an extension goes without": (
+        ActionKind.SET_RENEWAL,
+        WITHOUT_NEXT_TERM,
+        {"scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]},
+        {"scheduledActions": [{"scheduleType": "TermEnd", "actionType": "RenewToExtendedServiceTerm"}]},
+    ),
+    "one of both forms: the newer": (
+        ActionKind.SET_RENEWAL,
+        {**LICENCE, "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "RenewToNewTerm", "k": 1}]},
+        {"autoRenewEnabled": False},
+        {"autoRenewEnabled": False, "scheduledNextTermInstructions": "dropped"},
+    ),
+    "one of both forms: the one that says something": (
+        ActionKind.SET_RENEWAL,
+        {**LICENCE, "scheduledActions": []},
+        {"autoRenewEnabled": False},
+        {"autoRenewEnabled": False, "scheduledActions": "dropped"},
+    ),
     "auto-renew alone": (ActionKind.SET_RENEWAL, LICENCE, {"autoRenewEnabled": False}, {"autoRenewEnabled": False}),
     "an instruction that stands already keeps its details": (
         ActionKind.SET_RENEWAL,

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from pcreconcile.simulator import SimulatorSettings
+from pcreconcile.simulator import SimulatorError, SimulatorSettings
 
 from .conftest import TENANT, calling, one_customer_each, tenant
 
@@ -341,3 +341,79 @@ def test_returning_part_of_a_reservation_leaves_another_one(estate):
     rest = {"scope": "Reservation", "reservationToReturn": {"reservationId": rows[1]["id"], "quantity": 3}}
     second = caller("POST", f"{order}/calculateRefund", {"properties": rest}).json()["properties"]
     assert 2900 < second["billingRefundAmount"]["amount"] < 3000
+
+
+PRICED = {"kind": "new-commerce-license", "quantity": 3, "price": "19.95"}
+
+
+def the_line(caller, query):
+    (order,) = caller("GET", f"{CUSTOMER}/orders{query}").json()["items"]
+    assert caller("GET", f"{CUSTOMER}/orders/{order['id']}{query}").json() == order
+    return order, order["lineItems"][0]
+
+
+def test_prices_are_shown_to_those_who_ask_for_them(estate):
+    caller = estate([PRICED | {"currency": "EUR"}])
+    assert "pricing" not in the_line(caller, "")[1]
+    assert "pricing" not in the_line(caller, "?include_price=false")[1]
+    order, line = the_line(caller, "?include_price=true")
+    assert (order["currencyCode"], order["currencySymbol"]) == ("EUR", "€")
+    assert line["pricing"] == {
+        "listPrice": 19.95,
+        "discountedPrice": 19.95,
+        "proratedPrice": 19.95,
+        "price": 19.95,
+        "extendedPrice": 59.85,
+    }
+
+
+def test_without_a_price_in_the_estate_there_is_none_on_the_wire(estate):
+    caller = estate([{"kind": "new-commerce-license"}])
+    assert "pricing" not in the_line(caller, "?include_price=true")[1]
+
+
+def test_the_price_of_a_reservation_is_that_of_all_of_it(estate):
+    caller = estate([{"kind": "reservation", "quantity": 3, "price": "5400.00"}])
+    pricing = the_line(caller, "?include_price=true")[1]["pricing"]
+    assert (pricing["price"], pricing["extendedPrice"]) == (1800.0, 5400.0)
+
+
+@pytest.mark.parametrize("price", [19.95, "-1", "NaN", "x", None])
+def test_a_price_is_a_quoted_decimal(estate, price):
+    with pytest.raises(SimulatorError, match="price"):
+        estate([PRICED | {"price": price}])
+
+
+def test_a_savings_plan_takes_no_change_at_all(estate):
+    caller = estate([{"kind": "savings-plan", "autoRenew": True}])
+    (row,) = caller("GET", f"{CUSTOMER}/subscriptions").json()["items"]
+    path = f"{CUSTOMER}/subscriptions/{row['id']}"
+    assert caller("PATCH", path, row).status_code == 200
+    assert caller("PATCH", path, row | {"autoRenewEnabled": False}).json()["code"] == 2006
+    by_hand = caller.control(f"subscriptions/{row['id']}", {"autoRenewEnabled": False})
+    assert by_hand.json()["autoRenewEnabled"] is False
+    assert caller("GET", path).json()["autoRenewEnabled"] is False
+
+
+@pytest.mark.parametrize(("body", "status"), [({"id": "x"}, 400), ([], 400), (None, 400)])
+def test_a_change_by_hand_names_members_of_a_subscription(estate, body, status):
+    caller = estate([PRICED])
+    (row,) = caller("GET", f"{CUSTOMER}/subscriptions").json()["items"]
+    assert caller.control(f"subscriptions/{row['id']}", body).status_code == status
+    assert caller.control("subscriptions/nowhere", {"status": "active"}).status_code == 404
+
+
+def test_cancelling_an_azure_subscription_leaves_the_marketplace_alone(estate):
+    caller = estate(
+        [
+            {"kind": "azure-plan", "azureSubscriptions": [{"name": "one"}]},
+            {"kind": "marketplace-saas", "name": "Backup", "bought": "-1d"},
+        ]
+    )
+    plan = caller.subscription(TENANT + "01", "Azure plan")
+    base = f"{CUSTOMER}/subscriptions/{plan['id']}/azureEntitlements"
+    (azure,) = caller("GET", base).json()["items"]
+    caller("POST", f"{base}/{azure['id']}/cancel", {"cancellationReason": "compromise"})
+    while caller("GET", base).json()["items"][0]["status"] == "active":
+        pass
+    assert caller.subscription(TENANT + "01", "Backup")["status"] == "active"

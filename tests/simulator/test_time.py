@@ -217,3 +217,71 @@ def test_terms_are_clamped_and_spans_add_up():
     assert add_term(NOW, "P1M").day == 28
     assert add_term(NOW, "P1Y", -1) == NOW.replace(year=2025)
     assert parse_span("1w2d3h").total_seconds() == 9 * 86400 + 3 * 3600
+
+
+def test_an_extended_service_term_goes_on_month_after_month_until_it_is_told_to_end(estate):
+    caller = estate([NCE | {"endOfTerm": "none"}])
+    offers = {row_after(caller, "31d")["offerId"] for _ in range(5)}
+    assert len(offers) == 1
+    row = rows(caller)[0]
+    told = {"autoRenewEnabled": False, "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "Cancel"}]}
+    assert caller("PATCH", f"{CUSTOMER}/subscriptions/{row['id']}", row | told).status_code == 200
+    assert row_after(caller, "32d")["status"] == "expired"
+
+
+def test_a_trial_that_renews_is_a_trial_no_longer(estate):
+    caller = estate([{"kind": "trial", "ends": "+10d", "autoRenew": True}])
+    assert rows(caller)[0]["isTrial"] is True
+    after = row_after(caller, "12d")
+    assert (after["status"], after["isTrial"]) == ("active", False)
+    assert after["cancellationAllowedUntilDate"] is not None
+
+
+ADD_ON = {"kind": "add-on", "name": "Extra"}
+
+
+@pytest.mark.parametrize(
+    ("base", "addon", "expected"),
+    [
+        ({"endOfTerm": "renew"}, {"ends": "+10d", "endOfTerm": "renew"}, ["active", "active"]),
+        ({"endOfTerm": "cancel"}, {"ends": "+10d", "endOfTerm": "renew"}, ["expired", "expired"]),
+        ({"endOfTerm": "cancel"}, {"ends": "+10d", "endOfTerm": "none"}, ["expired", "expired"]),
+        ({"endOfTerm": "cancel"}, {"ends": "+15d", "endOfTerm": "renew"}, ["expired", "active"]),
+        ({"endOfTerm": "cancel"}, {"ends": "+5d", "endOfTerm": "renew", "term": "P1M"}, ["expired", "active"]),
+    ],
+)
+def test_an_add_on_renews_with_its_base(estate, base, addon, expected):
+    caller = estate([NCE | base | {"addOns": [ADD_ON | addon]}])
+    row_after(caller, "12d")
+    assert [row["status"] for row in rows(caller)] == expected
+
+
+def test_a_savings_plan_renews_where_somebody_told_it_to(estate):
+    caller = estate([{"kind": "savings-plan", "ends": "+10d", "autoRenew": True}])
+    row = rows(caller)[0]
+    assert row_after(caller, "12d")["commitmentEndDate"] > row["commitmentEndDate"]
+
+
+def test_what_was_asked_for_before_the_end_of_a_term_decides_it_even_unseen(estate):
+    caller = estate([NCE | {"endOfTerm": "renew"}], options={"acceptedUpdates": True, "asyncReads": 9})
+    row = rows(caller)[0]
+    told = {"autoRenewEnabled": False, "scheduledActions": [{"scheduleType": "TermEnd", "actionType": "Cancel"}]}
+    assert caller("PATCH", f"{CUSTOMER}/subscriptions/{row['id']}", row | told).status_code == 202
+    assert row_after(caller, "12d")["status"] == "expired"
+
+
+WINDOWS = [
+    ({}, 3),
+    ({"name": "Dynamics 365 Business Central Essentials", "publisher": "Microsoft"}, 7),
+    ({"name": "Business Central backup"}, 3),
+    ({"publisher": "Microsoft"}, 3),
+]
+
+
+@pytest.mark.parametrize(("product", "days"), WINDOWS, ids=str)
+def test_the_window_of_a_marketplace_product_and_its_full_refund(estate, product, days):
+    caller = estate([{"kind": "marketplace-saas", "term": "P1M", "bought": "-1d", **product}])
+    for row in (rows(caller)[0], row_after(caller, "31d")):  # bought, and renewed
+        until = row["cancellationAllowedUntilDate"]
+        assert (parse_instant(until) - parse_instant(row["effectiveStartDate"])).days == days
+        assert row["refundOptions"] == [{"type": "Full", "expiresAt": until}]

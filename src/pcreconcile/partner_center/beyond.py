@@ -1,4 +1,4 @@
-"""What lies beyond commerce: delegated access in Microsoft Graph, reservations in Azure, audit records.
+"""What lies beyond commerce: delegated access in Microsoft Graph, reservations in Azure, counterparties, audit records.
 
 Each extra of a customer is read to its end or not at all, and what went wrong is a proof beside it. Never an exception:
 a right that is missing there must not hide what Partner Center shows.
@@ -30,6 +30,7 @@ from pcreconcile.model.observed import (
     reservation_lives,
 )
 from pcreconcile.model.plan import ActionKind
+from pcreconcile.partner_center import counterparties
 from pcreconcile.partner_center.audit import LOOK_BACK, Audit
 from pcreconcile.partner_center.graph import Graph
 from pcreconcile.partner_center.items import complete, with_id
@@ -42,7 +43,7 @@ from pcreconcile.partner_center.writer import WriteAnswer, WriteOrder
 Found = TypeVar("Found")
 
 WRITES = frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS, ActionKind.RETURN_RESERVATION})
-ITEM_TYPES = frozenset({"delegated-admin", "reservation"})
+ITEM_TYPES = frozenset({"delegated-admin", "reservation"}) | counterparties.ITEM_TYPES
 _UNREADABLE = (RemoteError, NoAnswer, IncompleteRead, ConfigurationError)
 
 
@@ -53,6 +54,7 @@ class Beyond:
         self._graph = Graph(graph)
         self._management = Management(management)
         self._audit = Audit(partner_center)
+        self._counterparties = counterparties.Counterparties(partner_center)
         self._partner_center = partner_center
         self._reader = reader
 
@@ -75,6 +77,10 @@ class Beyond:
         if Extra.RESERVATIONS in extras and state.customer is not None:
             reservations, proof = await _proven(Extra.RESERVATIONS, lambda: self._reservations(state))
             state = replace(state, reservations=reservations, extra_reads=(*state.extra_reads, proof))
+        if Extra.TRANSFERS in extras and _is_ours(state):
+            state = await self._counterparties.with_transfers(state)
+        if Extra.RESELLERS in extras and _is_ours(state):
+            state = await self._counterparties.with_resellers(state)
         return state
 
     async def with_quotes(self, state: CustomerState) -> CustomerState:
@@ -104,6 +110,8 @@ class Beyond:
 
     async def read_item(self, tenant_id: TenantId, item_type: str, item_id: str) -> Fields | None:
         """One thing of `ITEM_TYPES`; None when the service says that it does not exist."""
+        if item_type in counterparties.ITEM_TYPES:
+            return await self._counterparties.read_item(tenant_id, item_type, item_id)
         if item_type == "delegated-admin":
             found = await self._graph.relationship(tenant_id, item_id)
             return None if found is None else observe_delegated_admin(found)
@@ -132,6 +140,11 @@ class Beyond:
 
     async def _quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
         return await self._management.quoted(tenant_id, reservation) if reservation_lives(reservation) else reservation
+
+
+def _is_ours(state: CustomerState) -> bool:
+    """Whether there is a relationship; without one the service answers nothing about commerce."""
+    return state.customer is not None and state.customer.relationship != "none"
 
 
 async def _proven(

@@ -6,9 +6,18 @@ order IDs that are no GUIDs are opaque and kept.
 
 from __future__ import annotations
 
-from pcreconcile.model.estate import AzureEntitlement, Customer, Entitlement, Order, OrderLineItem, Subscription
+from pcreconcile.model.estate import (
+    AzureEntitlement,
+    Customer,
+    Entitlement,
+    Order,
+    OrderLineItem,
+    RefundOption,
+    Subscription,
+)
 from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId, is_guid, tenant_id
 from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions
+from pcreconcile.partner_center.prices import unit_price
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
 _RESERVATION_ARTIFACTS = frozenset({"reservedinstance", "virtualmachinereservedinstance"})
@@ -32,13 +41,13 @@ def decode_subscription(subscription: Members) -> Subscription:
     """A row of /subscriptions, or one by ID (facts, 5.3 to 5.5)."""
     parent = subscription.optional_text("parentSubscriptionId")
     return Subscription(
-        id=SubscriptionId(_folded(subscription.text("id"))),
-        offer_id=_folded(subscription.text("offerId")),
+        id=SubscriptionId(folded(subscription.text("id"))),
+        offer_id=folded(subscription.text("offerId")),
         name=subscription.optional_text("friendlyName", "offerName") or "",
         status=subscription.text("status").lower(),
         quantity=subscription.integer("quantity"),
         order_id=_order_id(subscription.optional_text("orderId")),
-        parent_subscription_id=None if parent is None else SubscriptionId(_folded(parent)),
+        parent_subscription_id=None if parent is None else SubscriptionId(folded(parent)),
         product_type=_product_type(subscription),
         billing_type=_word(subscription, "billingType"),
         billing_cycle=_word(subscription, "billingCycle"),
@@ -55,32 +64,41 @@ def decode_subscription(subscription: Members) -> Subscription:
         commitment_end=subscription.instant("commitmentEndDate", "commitmentEndDateTime"),
         cancellation_allowed_until=subscription.instant("cancellationAllowedUntilDate"),
         suspension_reasons=subscription.texts("suspensionReasons"),
+        created=subscription.instant("creationDate"),
+        refund_options=tuple(map(_refund_option, subscription.optional_objects("refundOptions"))),
     )
+
+
+def _refund_option(option: Members) -> RefundOption:
+    """The wire says `expiresAt`, the resource's page `expiresAfter` (facts, 5.5 and C12)."""
+    return RefundOption(type=option.text("type"), expires=option.instant("expiresAt", "expiresAfter"))
 
 
 def decode_order(order: Members) -> Order:
     """A row of /orders, or one by ID (facts, 6.2)."""
+    currency = order.optional_text("currencyCode")
     return Order(
-        id=OrderId(_folded(order.text("id"))),
+        id=OrderId(folded(order.text("id"))),
         status=order.text("status").lower(),
-        line_items=tuple(map(_line_item, order.objects("lineItems"))),
+        line_items=tuple(_line_item(line, currency) for line in order.objects("lineItems")),
         alternate_id=order.optional_text("alternateId"),
         billing_cycle=_word(order, "billingCycle"),
-        currency=order.optional_text("currencyCode"),
+        currency=currency,
         created=order.instant("creationDate"),
     )
 
 
-def _line_item(line: Members) -> OrderLineItem:
-    subscription = line.optional_text("subscriptionId")
+def _line_item(line: Members, currency: str | None) -> OrderLineItem:
+    subscription, quantity = line.optional_text("subscriptionId"), line.integer("quantity")
     return OrderLineItem(
         number=line.integer("lineItemNumber"),
-        offer_id=_folded(line.text("offerId")),
+        offer_id=folded(line.text("offerId")),
         name=line.optional_text("friendlyName") or "",
-        quantity=line.integer("quantity"),
+        quantity=quantity,
         term_duration=_term(line),
-        subscription_id=None if subscription is None else SubscriptionId(_folded(subscription)),
+        subscription_id=None if subscription is None else SubscriptionId(folded(subscription)),
         transaction_type=_word(line, "transactionType"),
+        unit_price=unit_price(line, quantity, currency),
     )
 
 
@@ -88,7 +106,7 @@ def decode_entitlement(entitlement: Members) -> Entitlement:
     """A row of /entitlements (facts, 6.5). Included entitlements belong to the same purchase and are left out."""
     order = entitlement.member("referenceOrder")
     return Entitlement(
-        order_id=OrderId(_folded(order.text("id"))),
+        order_id=OrderId(folded(order.text("id"))),
         line_item=order.integer("lineItemId"),
         entitlement_type=entitlement.text("entitlementType").lower(),
         quantity=entitlement.integer("quantity"),
@@ -104,7 +122,7 @@ def decode_entitlement(entitlement: Members) -> Entitlement:
 def decode_azure_entitlement(entitlement: Members, plan: SubscriptionId) -> AzureEntitlement:
     """A row of /azureEntitlements of one plan (facts, 5.8)."""
     return AzureEntitlement(
-        id=_folded(entitlement.text("id")),
+        id=folded(entitlement.text("id")),
         plan_id=plan,
         name=entitlement.optional_text("friendlyName") or "",
         status=entitlement.text("status").lower(),
@@ -126,7 +144,7 @@ def _tenant_id(customer: Members) -> TenantId:
 
 def _reservation_orders(entitlement: Members) -> tuple[str, ...]:
     found = {
-        _folded(artifact.text("resourceId"))
+        folded(artifact.text("resourceId"))
         for artifact in entitlement.optional_objects("entitledArtifacts")
         if _word(artifact, "artifactType") in _RESERVATION_ARTIFACTS
     }
@@ -152,13 +170,13 @@ def _word(resource: Members, name: str) -> str | None:
 
 
 def _order_id(text: str | None) -> OrderId | None:
-    return None if text is None else OrderId(_folded(text))
+    return None if text is None else OrderId(folded(text))
 
 
 def _folded_or_none(text: str | None) -> str | None:
-    return None if text is None else _folded(text)
+    return None if text is None else folded(text)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """A GUID in lower case, anything else as it is."""
     return text.lower() if is_guid(text) else text

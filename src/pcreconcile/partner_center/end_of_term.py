@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pcreconcile.model.estate import ScheduledAction
+from pcreconcile.partner_center.scheduled_changes import changes_of
 from pcreconcile.partner_center.wire import Members, find_name
 
 AUTO_RENEW = "autoRenewEnabled"
@@ -35,6 +36,7 @@ def read_actions(subscription: Members) -> tuple[ScheduledAction, ...] | None:
             schedule_type=_word(action.text(_SCHEDULE_TYPE)),
             action_type=_word(action.text(_ACTION_TYPE)),
             effective_date=action.instant(_EFFECTIVE_DATE),
+            changes=changes_of(action, subscription),
         )
         for action in subscription.objects(ACTIONS)
     )
@@ -61,6 +63,23 @@ def with_actions(resource: dict[str, Any], wanted: Iterable[str]) -> dict[str, A
 def without_next_term(resource: dict[str, Any]) -> dict[str, Any]:
     """The resource without instructions for a next term that is not to come."""
     return {name: value for name, value in resource.items() if name != find_name(resource, NEXT_TERM)}
+
+
+def in_one_form(resource: dict[str, Any]) -> dict[str, Any]:
+    """The resource with what it is told already, in one of the two members: the newer one wins where it says anything.
+
+    The service honours the newer one alone where both are sent, be it empty (facts, section 10).
+    """
+    members = Members(resource, "subscription")
+    if members.optional_array(ACTIONS) is None or not has_next_term(members):
+        return resource
+    superfluous = find_name(resource, NEXT_TERM if members.optional_array(ACTIONS) else ACTIONS)
+    return {name: value for name, value in resource.items() if name != superfluous}
+
+
+def needs_auto_renew(wanted: Iterable[str]) -> bool:
+    """Whether one of these instructions, given as `scheduleType/actionType`, is never applied without auto-renew."""
+    return any(text.rpartition("/")[2] == _RENEW for text in wanted)
 
 
 def _action(subscription: Members, schedule_type: str, action_type: str) -> dict[str, Any]:

@@ -141,11 +141,10 @@ def _problems(properties: Members) -> tuple[str, ...]:
 def _money(members: Members, name: str) -> Money | None:
     """Azure writes amounts as numbers; they become decimals of cents, without a detour over binary fractions."""
     found = members.optional_member(name)
-    if found is None or found.get("amount") is None:
+    amount = None if found is None else found.decimal("amount")
+    if found is None or amount is None:
         return None
-    raw = found.get("amount")
-    amount = Decimal(str(raw)) if isinstance(raw, int | float) and not isinstance(raw, bool) else Decimal("NaN")
-    if not amount.is_finite() or abs(amount) > _MOST:
+    if abs(amount) > _MOST:
         raise UnexpectedShape(f"{found.where}.amount: expected a number")
     return Money(amount.quantize(_CENT), found.text("currencyCode").upper())
 

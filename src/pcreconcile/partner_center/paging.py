@@ -57,27 +57,33 @@ class Listing(msgspec.Struct, Generic[Row], frozen=True):
 
 
 class Collected(msgspec.Struct, Generic[Row], frozen=True):
-    """The rows that came, and how the read ended. `error` is why the service refused it, when it did."""
+    """The rows that came, and how the read ended. `error` is why the service refused it, when it did.
+
+    `status` is that of the answer which ended an unfinished read; 0 when none came.
+    """
 
     rows: tuple[Row, ...]
     proof: ReadProof
     error: RemoteError | None = None
+    status: int = 0
 
 
 async def collect(read: Read, base: str, listing: Listing[Row]) -> Collected[Row]:
     """All rows of a collection; what went wrong is in the proof. Raises AuthenticationError alone."""
     walk = _Walk(read, base, listing)
-    problem, refused = "", None
+    problem, refused, status = "", None, 0
     try:
         await walk.to_the_end()
     except AuthenticationError:
         raise
     except RemoteError as error:
-        problem, refused = str(error), error
-    except (NoAnswer, IncompleteRead) as error:
+        problem, refused, status = str(error), error, error.status
+    except NoAnswer as error:
+        problem, status = str(error), error.status
+    except IncompleteRead as error:
         problem = str(error)
     proof = ReadProof(listing.resource, complete=not problem, pages=walk.pages, items=len(walk.rows), problem=problem)
-    return Collected(tuple(walk.rows.values()), proof, refused)
+    return Collected(tuple(walk.rows.values()), proof, refused, status)
 
 
 class _Walk(Generic[Row]):

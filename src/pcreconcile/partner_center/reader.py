@@ -20,6 +20,7 @@ from pcreconcile.model.estate import (
     Customer,
     CustomerList,
     CustomerState,
+    Order,
     ReadProof,
     Subscription,
     azure_read_of,
@@ -70,6 +71,7 @@ class Reader:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._prices = True  # until the service has refused to show them
 
     async def customers(self) -> CustomerList:
         """All pages of the customers list; an unfinished read is in its proof. Raises AuthenticationError alone."""
@@ -110,7 +112,7 @@ class Reader:
 
     async def _holdings(self, tenant_id: TenantId, customer: Customer, proof: ReadProof) -> CustomerState:
         subscriptions, orders, entitlements = await asyncio.gather(
-            self.rows(tenant_id, SUBSCRIPTIONS), self.rows(tenant_id, ORDERS), self.rows(tenant_id, ENTITLEMENTS)
+            self.rows(tenant_id, SUBSCRIPTIONS), self._orders(tenant_id), self.rows(tenant_id, ENTITLEMENTS)
         )
         plans = [subscription for subscription in subscriptions.rows if may_be_azure_plan(subscription)]
         asked = await asyncio.gather(*(self._under_plan(tenant_id, plan) for plan in plans))
@@ -124,6 +126,20 @@ class Reader:
             azure_entitlements=tuple(row for found in azure for row in found.rows),
             reads=(proof, subscriptions.proof, orders.proof, entitlements.proof, *(found.proof for found in azure)),
         )
+
+    async def _orders(self, tenant_id: TenantId) -> Collected[Order]:
+        """The orders with their prices; without them where the service does not know the parameter.
+
+        Prices only estimate, so that they must not stand between us and the orders. Asked for in vain once, they are
+        not asked for again.
+        """
+        if self._prices:
+            priced = await self.rows(tenant_id, PRICED_ORDERS)
+            if priced.status != HTTPStatus.BAD_REQUEST:
+                return priced
+        plain = await self.rows(tenant_id, ORDERS)
+        self._prices = self._prices and not plain.proof.complete
+        return plain
 
     async def rows(self, tenant_id: TenantId, listing: Listing[Row]) -> Collected[Row]:
         """One collection of a customer; `listing.path` is relative to the customer."""
@@ -143,6 +159,8 @@ class Reader:
 
 SUBSCRIPTIONS = Listing("subscriptions", "/subscriptions", decode_subscription, lambda row: row.id)
 ORDERS = Listing("orders", "/orders", decode_order, lambda row: row.id)
+# The parameter as the REST reference of the orders spells it (manage-orders: get-orders).
+PRICED_ORDERS = Listing("orders", "/orders?include_price=true", decode_order, lambda row: row.id)
 ENTITLEMENTS = Listing("entitlements", "/entitlements?showExpiry=true", decode_entitlement, lambda row: row)
 
 

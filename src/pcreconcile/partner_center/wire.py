@@ -11,13 +11,16 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from pcreconcile.model.errors import IncompleteRead
 from pcreconcile.partner_center.instants import parse_instant
 
 _DIGITS = re.compile(r"\s*-?[0-9]{1,15}\s*", re.ASCII)
+_AMOUNT = re.compile(r"\s*-?[0-9]{1,15}(\.[0-9]{1,15})?\s*", re.ASCII)
 _LARGEST = 2**53  # what JSON readers everywhere can hold
+_FARTHEST_EXPONENT = 300  # beyond it a number is no amount of anything, and too large to be written again
 
 
 class NotJson(ValueError):
@@ -29,9 +32,9 @@ class UnexpectedShape(IncompleteRead):
 
 
 def decode_json(body: bytes) -> Any:
-    """The JSON value of a body. Raises NotJson."""
+    """The JSON value of a body; fractions are Decimal, as they were written. Raises NotJson."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_fraction)
     except (ValueError, RecursionError):
         raise NotJson("not a JSON text") from None
 
@@ -43,7 +46,7 @@ def is_empty(body: bytes) -> bool:
 
 def encode_json(value: Any) -> bytes:
     """ASCII, so that even half a surrogate pair goes back as it came."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":"), default=_number).encode()
 
 
 def well_formed(text: str) -> str:
@@ -58,6 +61,23 @@ def find_name(members: dict[str, Any], name: str) -> str | None:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("not a number that can be held") from None
+    if abs(number.adjusted()) > _FARTHEST_EXPONENT:
+        raise ValueError("not a number that can be held")
+    return number
+
+
+def _number(value: object) -> float:
+    """A fraction on its way back to where it came from: the shortest text of the same number."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    return float(value)
 
 
 class Members:
@@ -100,13 +120,22 @@ class Members:
         value = self.get(name)
         if value is None:
             self._missing(name)
-        if isinstance(value, float) and value.is_integer() and abs(value) <= _LARGEST:
+        if isinstance(value, Decimal) and value == value.to_integral_value() and abs(value) <= _LARGEST:
             return int(value)
         if isinstance(value, str) and _DIGITS.fullmatch(value):
             return int(value)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
             self._wrong(name, value, "a whole number")
         return int(value)
+
+    def decimal(self, name: str) -> Decimal | None:
+        """A number as it was written, also as a text; None when it is absent."""
+        value = self.get(name)
+        if isinstance(value, str) and _AMOUNT.fullmatch(value):
+            return Decimal(value.strip())
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | Decimal)):
+            self._wrong(name, value, "a number")
+        return None if value is None else Decimal(value)
 
     def flag(self, name: str) -> bool | None:
         """True, False, or None when it is absent; "true" and "false" as text are taken too."""

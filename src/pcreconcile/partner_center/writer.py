@@ -157,11 +157,12 @@ def _end_with_term(resource: Resource, wanted: Fields) -> Resource:
 
 
 def _set_renewal(resource: Resource, wanted: Fields) -> Resource:
-    renewed = resource
-    if wanted.get("autoRenewEnabled") is not None:
-        renewed = _with(renewed, end_of_term.AUTO_RENEW, wanted["autoRenewEnabled"])
-    actions = wanted.get("scheduledActions")
-    return renewed if actions is None else end_of_term.with_actions(renewed, actions)
+    """A new term is only ever entered with auto-renew on, so that it goes along unless the caller says otherwise."""
+    actions, renews = wanted.get("scheduledActions"), wanted.get("autoRenewEnabled")
+    if renews is None and end_of_term.needs_auto_renew(actions or ()):
+        renews = True
+    renewed = resource if renews is None else _with(resource, end_of_term.AUTO_RENEW, renews)
+    return end_of_term.in_one_form(renewed) if actions is None else end_of_term.with_actions(renewed, actions)
 
 
 _EDITS: dict[ActionKind, Callable[[Resource, Fields], Resource]] = {

@@ -10,7 +10,15 @@ from .entitlements import reservation_state
 from .messages import Call, Json, Refusal, Reply, member
 from .subscriptions import render
 
-__all__ = ["get_clock", "get_options", "get_world", "list_requests", "set_clock", "set_options"]
+__all__ = [
+    "change_subscription",
+    "get_clock",
+    "get_options",
+    "get_world",
+    "list_requests",
+    "set_clock",
+    "set_options",
+]
 
 
 def _bad(text: str) -> Refusal:
@@ -55,6 +63,23 @@ def set_options(call: Call) -> Reply:
         raise _bad(str(error)) from error
     call.world.set_meta("options", changed)
     return Reply(200, changed)
+
+
+def change_subscription(call: Call) -> Reply:
+    """`POST /_simulator/subscriptions/{id}` with members of the subscription: what a person changed by hand elsewhere.
+
+    It stands for the Azure portal, for Microsoft and for the customer; no rule of the service is asked.
+    """
+    wanted = call.params["subscription"].lower()
+    if not isinstance(call.body, dict) or "id" in call.body:
+        raise _bad("expected members of a subscription other than its id")
+    for tenant in call.world.store.customers_mentioning(wanted):
+        customer = call.world.customer(tenant) or {"subscriptions": []}
+        for item in customer["subscriptions"]:
+            if str(item["wire"].get("id")).lower() == wanted:
+                item["wire"].update(call.body)
+                return Reply(200, render(customer, item))
+    raise Refusal(Reply(404, {"error": "there is no such subscription"}))
 
 
 def list_requests(call: Call) -> Reply:

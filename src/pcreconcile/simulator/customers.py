@@ -1,20 +1,12 @@
-"""Customers: list, get, their transfers (API facts, sections 3 and 4)."""
+"""Customers: list, get (API facts, sections 3 and 4)."""
 
 import json
 from urllib.parse import urlencode
 
-from .lifecycle import instant_of
 from .messages import Call, Json, Reply, collection, link, refusal
 from .paging import page_size, read_token, write_token
 
-__all__ = [
-    "commerce_customer",
-    "get_customer",
-    "get_profile",
-    "get_transfer",
-    "list_customers",
-    "list_transfers",
-]
+__all__ = ["commerce_customer", "full_customer", "get_customer", "get_profile", "list_customers"]
 
 _SEARCHABLE = ("companyname", "domain")
 
@@ -135,24 +127,3 @@ def full_customer(customer: Json) -> Json:
     }
     full.update(customer["wire"])
     return full
-
-
-def list_transfers(call: Call) -> Reply:
-    """`GET /customers/{id}/transfers`."""
-    return collection([_transfer(call, each) for each in commerce_customer(call)["transfers"]])
-
-
-def get_transfer(call: Call) -> Reply:
-    """`GET /customers/{id}/transfers/{transfer}`."""
-    for transfer in commerce_customer(call)["transfers"]:
-        if str(transfer["wire"]["id"]).lower() == call.params["transfer"].lower():
-            return Reply(200, _transfer(call, transfer))
-    raise refusal(404, 1000, "The transfer was not found.")
-
-
-def _transfer(call: Call, transfer: Json) -> Json:
-    """A transfer expires by itself after its time (rules: 30 days without action)."""
-    wire: Json = transfer["wire"]
-    expires = instant_of(wire.get("expirationTime"))
-    lapsed = expires is not None and call.now >= expires and str(wire.get("status")).lower() == "pending"
-    return wire | {"status": "Expired"} if lapsed else wire

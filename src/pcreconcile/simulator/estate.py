@@ -17,7 +17,7 @@
         wire: {…}                                      # raw members over GET customer
         items: [ITEM]
         gdap: [{id, name, status, ends, wire, assignments: [{id, status, group, wire}]}]
-        transfers: [{id, status, target, items: [NAME], wire}]   # the names of items; without items its lines are empty
+        transfers: [{id, status, target, expires, items: [NAME], wire}]   # the names of items; their add-ons go along
         resellers: [{id, name, mpnId, state, wire}]    # indirect resellers of this customer
     formerCustomers:                                   # removed long ago: an audit record and nothing else
       - {tenantId: GUID, name: TEXT, removed: -20d}
@@ -28,8 +28,9 @@ and what it does not say has a realistic default: `name`, `id`, `offer` in full 
 `quantity`, `term`, `billingCycle`, `bought`, `starts` and `ends` (of the present term), `windowUntil`, `autoRenew`,
 `endOfTerm` (renew, cancel, extend, none, or absent for no such member), `trial`, `partnerId`, `suspendedBecause`,
 `azureSubscriptions: [{id, name, status, wire}]`, `addOns: [ITEM]`, `order` (a label: items with the same one are lines
-of one order), `price` and `refundable` (reservations), and `wire`, raw members over the subscription, or over the
-entitlement of what has no subscription; `orderWire` does the same for the order. So a test can make any odd shape.
+of one order), `price` and `currency` (of one unit for one charge; of a reservation the whole), `refundable`
+(reservations), `publisher`, and `wire`, raw members over the subscription, or over the entitlement of what has no
+subscription; `orderWire` does the same for the order. So a test can make any odd shape.
 
 Dates are ISO 8601 or offsets (`+3d`, `-20d12h`) from the instant at which the world is created.
 """
@@ -59,7 +60,7 @@ _CUSTOMER_FIELDS = (
 _RESELLER_FIELDS = ("id", "name", "mpnId", "state", "wire")
 _GDAP_FIELDS = ("id", "name", "status", "ends", "wire", "assignments")
 _ASSIGNMENT_FIELDS = ("id", "status", "group", "wire")
-_TRANSFER_FIELDS = ("id", "status", "target", "items", "wire")
+_TRANSFER_FIELDS = ("id", "status", "target", "expires", "items", "wire")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -229,7 +230,7 @@ def _transfer(fields: Fields, customer: Json, items: list[Item]) -> Json:
         "id": fields.text("id", stable_id(customer["id"], fields.where)),
         "createdTime": at,
         "lastModifiedTime": at,
-        "expirationTime": wire_time(fields.created + timedelta(days=29)),
+        "expirationTime": wire_time(fields.date("expires") or fields.created + timedelta(days=29)),
         "customerTenantId": customer["id"],
         "customerName": customer["companyName"],
         "sourcePartnerTenantId": PARTNER_TENANT,
@@ -237,13 +238,16 @@ def _transfer(fields: Fields, customer: Json, items: list[Item]) -> Json:
         "targetPartnerTenantId": stable_id("target partner"),
         "targetPartnerName": fields.text("target", "Northwind Cloud"),
         "transferType": "3",
-        "status": fields.text("status", "Pending"),
-        "lineItems": [_transfer_line(number, item) for number, item in enumerate(chosen)],
-        "attributes": {"objectType": "Transfer"},
+        "status": fields.text("status", "Active"),
+        "lineItems": [_transfer_line(number, item, items) for number, item in enumerate(chosen)],
+        "attributes": {"objectType": "TransferEntity"},
     }
     return {"wire": wire | fields.mapping("wire")}
 
 
-def _transfer_line(number: int, item: Item) -> Json:
+def _transfer_line(number: int, item: Item, items: list[Item]) -> Json:
+    """A line as the service writes it; add-ons go along with their base, below it."""
     line: Json = {"id": number, "friendlyName": item.name, "quantity": item.quantity, "offerId": item.offer}
+    addons = [each for each in items if each.source.parent is item]
+    line["addonItems"] = [_transfer_line(place, each, items) for place, each in enumerate(addons)]
     return line | ({"subscriptionId": item.id} if item.has_subscription else {"orderId": item.order_id})

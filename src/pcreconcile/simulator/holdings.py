@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from .billing import AZURE_SUBSCRIPTION, opened
 from .clock import wire_day, wire_time
 from .fields import Fields
 from .identifiers import stable_id
 from .items import Item
 from .kinds import Kind
+from .lifecycle import full_refund, term_end
 from .messages import Json
 
 __all__ = ["subscription"]
@@ -21,6 +23,8 @@ def subscription(item: Item) -> Json:
     kept: Json = {"kind": item.kind.value, "wire": wire | item.fields.mapping("wire"), "version": version}
     if item.kind == Kind.AZURE_PLAN:
         kept["azureEntitlements"] = list(_azure_entitlements(item))
+    end = term_end(kept)
+    kept["book"] = opened(kept, item.bought, min(end, item.fields.created) if end else None)
     return kept
 
 
@@ -42,12 +46,12 @@ def _subscription_wire(item: Item) -> Json:
         "billingType": item.defaults.billing_type,
         "billingCycle": item.fields.text("billingCycle", "monthly" if item.term == "P1M" else item.defaults.cycle),
         "termDuration": item.term,
-        "isMicrosoftProduct": item.defaults.publisher == "Microsoft",
+        "isMicrosoftProduct": item.publisher.lower().startswith("microsoft"),
         "partnerId": item.fields.text("partnerId", ""),
         "attentionNeeded": False,
         "actionTaken": False,
         "contractType": "subscription",
-        "publisherName": item.defaults.publisher,
+        "publisherName": item.publisher,
         "orderId": item.order_id,
     }
     if item.source.parent:
@@ -92,7 +96,7 @@ def _modern_members(item: Item) -> Json:
         "renewalTermDuration": "",
     }
     if item.kind == Kind.MARKETPLACE_SAAS and item.window_until:
-        members["refundOptions"] = [{"type": "Full", "expiresAt": wire_time(item.window_until)}]
+        members["refundOptions"] = [full_refund(item.window_until)]
     if item.kind == Kind.NEW_COMMERCE_LICENSE:
         members |= _scheduled_actions(item)
     elif item.kind == Kind.SOFTWARE_SUBSCRIPTION and _auto_renew(item):
@@ -132,4 +136,5 @@ def _azure_entitlements(item: Item) -> Any:
             "status": fields.text("status", "active"),
             "subscriptionId": item.id,
         }
-        yield {"wire": wire | fields.mapping("wire")}
+        kept: Json = {"kind": AZURE_SUBSCRIPTION, "wire": wire | fields.mapping("wire")}
+        yield kept | {"book": opened(kept, item.bought, None)}

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from .clock import add_term, is_term
 from .fields import Fields
 from .identifiers import order_id, stable_id
-from .kinds import DEFAULTS, LEGACY, WINDOW_DAYS, Kind, KindDefaults
+from .kinds import DEFAULTS, LEGACY, Kind, KindDefaults, window_days
 
 __all__ = ["ITEM_FIELDS", "Item", "Source", "read_item"]
 
 ITEM_FIELDS = (
     *("kind", "id", "name", "offer", "product", "status", "quantity", "term", "billingCycle", "trial", "partnerId"),
-    *("bought", "starts", "ends", "windowUntil", "autoRenew", "endOfTerm", "suspendedBecause", "price", "refundable"),
-    *("azureSubscriptions", "addOns", "order", "wire", "orderWire"),
+    *("bought", "starts", "ends", "windowUntil", "autoRenew", "endOfTerm", "suspendedBecause", "price", "currency"),
+    *("refundable", "publisher", "azureSubscriptions", "addOns", "order", "wire", "orderWire"),
 )
 
 
@@ -61,11 +61,16 @@ class Item:
         return stable_id(seed) if self.legacy else order_id(seed)
 
     @property
+    def publisher(self) -> str:
+        """Who publishes the product."""
+        return self.fields.text("publisher", self.defaults.publisher)
+
+    @property
     def window_until(self) -> datetime | None:
         """Until when the purchase can be cancelled."""
         if self.fields.has("windowUntil"):
             return self.fields.date("windowUntil")
-        days = WINDOW_DAYS.get(self.kind)
+        days = window_days(self.kind, self.publisher, self.name)
         return self.starts + timedelta(days=days) if days else None
 
 

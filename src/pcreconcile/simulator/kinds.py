@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["DEFAULTS", "LEGACY", "WINDOW_DAYS", "Kind", "KindDefaults"]
+__all__ = ["DEFAULTS", "LEGACY", "WINDOW_DAYS", "Kind", "KindDefaults", "window_days"]
 
 
 class Kind(StrEnum):
@@ -34,6 +34,17 @@ WINDOW_DAYS: Mapping[Kind, int] = {
     Kind.PERPETUAL_SOFTWARE: 30,
 }
 """Days in which a purchase can be cancelled (section 5.7, current policy)."""
+
+_BUSINESS_CENTRAL_DAYS = 7
+
+
+def window_days(kind: Kind, publisher: str, name: str) -> int | None:
+    """Days in which this product can be cancelled; None where there is no window. Business Central has its own
+    (section 10)."""
+    business_central = "business central" in name.lower() and publisher.lower().startswith("microsoft")
+    if kind == Kind.MARKETPLACE_SAAS and business_central:
+        return _BUSINESS_CENTRAL_DAYS
+    return WINDOW_DAYS.get(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,14 @@ DEFAULTS: Mapping[Kind, KindDefaults] = {
     Kind.MARKETPLACE_SAAS: KindDefaults(
         "DZH318Z0C0QF:0001:DZH318Z0C4XT", "Contoso Backup for Teams", "SaaS", publisher="Contoso Software"
     ),
+    # Renewal of a savings plan is off unless somebody turns it on (azure: renew-savings-plan).
     Kind.SAVINGS_PLAN: KindDefaults(
-        "DZH318Z08NZ5:0002:DZH318Z08NZ7", "Compute savings plan", "Azure", "P1Y", "one_time", "benefit", "Benefit"
+        offer="DZH318Z08NZ5:0002:DZH318Z08NZ7",
+        name="Compute savings plan",
+        product_type="Azure",
+        cycle="one_time",
+        billing_type="benefit",
+        unit_type="Benefit",
+        auto_renew=False,
     ),
 }

@@ -5,14 +5,17 @@ at, however many terms have passed since.
 """
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
+from .asynchrony import in_progress, settle
+from .billing import ended_at, follow
 from .clock import add_term, day_after, is_term, parse_instant, wire_day, wire_time
-from .kinds import LEGACY, WINDOW_DAYS, Kind
+from .kinds import LEGACY, Kind, window_days
 from .messages import Json
 
-__all__ = ["EXTENDED_AVAILABILITY", "bring_up_to", "instant_of", "term_end"]
+__all__ = ["EXTENDED_AVAILABILITY", "bring_up_to", "full_refund", "instant_of", "term_end"]
 
 DISABLED_AFTER = timedelta(days=30)
 DELETED_AFTER = timedelta(days=120)
@@ -25,6 +28,10 @@ NEVER_ENDS = 9000
 """Non-expiring rows are dated into the year 9999."""
 
 
+Bases = dict[str, Json]
+"""A customer's subscriptions by ID. Bases stand before their add-ons, so they are brought up to now before them."""
+
+
 def instant_of(value: Any) -> datetime | None:
     """A wire date; None for anything that is not one, because an estate may hold odd shapes."""
     try:
@@ -35,10 +42,15 @@ def instant_of(value: Any) -> datetime | None:
 
 def bring_up_to(customer: Json, now: datetime) -> None:
     """Let pass what has passed for this customer."""
+    bases: Bases = {str(item["wire"].get("id")).lower(): item for item in customer["subscriptions"]}
     for item in customer["subscriptions"]:
         step = _STEPS.get(Kind(item["kind"]))
-        while step is not None and step(item, now):
-            pass
+        if step is None:
+            continue
+        if in_progress(item) and step(deepcopy(item), now, bases) is not None:
+            settle(item)  # what was asked for before a term ended decides how it ends
+        while (at := step(item, now, bases)) is not None:
+            follow(item, at)
     for entitlement in customer["entitlements"]:
         _expire_reservation(entitlement, now)
     for relationship in customer["gdap"]:
@@ -56,21 +68,35 @@ def term_end(item: Json) -> datetime | None:
     return end if Kind(item["kind"]) in LEGACY else day_after(end)
 
 
-def _modern_step(item: Json, now: datetime) -> bool:
-    """One change of state whose time has come; whether there was one."""
+def _modern_step(item: Json, now: datetime, bases: Bases) -> datetime | None:
+    """One change of state whose time has come, and when that was; None when there is none."""
     end, wire = term_end(item), item["wire"]
-    if _run_schedule(item, now, end):
-        return True
+    at = _run_schedule(item, now, end)
+    if at is not None:
+        return at
     if end is None or now < end:
-        return False
+        return None
     if wire.get("status") in ("active", "suspended"):
-        _end_of_term(item, end)
-        return True
+        if _base_has_ended(item, end, bases):
+            _expire(wire)
+        else:
+            _end_of_term(item, end)
+        return end
     for status, after, then in (("expired", DISABLED_AFTER, "disabled"), ("disabled", DELETED_AFTER, "deleted")):
         if wire.get("status") == status and now >= end + after:
             wire["status"] = then
-            return True
-    return False
+            return end + after
+    return None
+
+
+def _base_has_ended(item: Json, end: datetime, bases: Bases) -> bool:
+    """Whether an add-on stands alone at the end of its term: it renews with its base or not at all.
+
+    The facts do not say what becomes of such an add-on; that it ends is a choice.
+    """
+    base = bases.get(str(item["wire"].get("parentSubscriptionId")).lower())
+    ended = None if base is None else ended_at(base)
+    return ended is not None and ended <= end
 
 
 def _end_of_term(item: Json, end: datetime) -> None:
@@ -93,21 +119,23 @@ def ends_by_instruction(wire: Json) -> bool:
 
 def _expire(wire: Json) -> None:
     wire |= {"status": "expired", "autoRenewEnabled": False, "cancellationAllowedUntilDate": None}
+    if "refundOptions" in wire:
+        wire["refundOptions"] = []
 
 
-def _run_schedule(item: Json, now: datetime, end: datetime | None) -> bool:
-    """Execute the earliest scheduled change whose own date has come; whether there was one (section 10)."""
+def _run_schedule(item: Json, now: datetime, end: datetime | None) -> datetime | None:
+    """Execute the earliest scheduled change whose own date has come, and say when that was (section 10)."""
     wire = item["wire"]
     began = instant_of(wire.get("effectiveStartDate"))
     dated = sorted(_dated_actions(wire), key=lambda each: each[0])
     if wire.get("status") != "active" or began is None or end is None or not dated:
-        return False
+        return None
     at, action = dated[0]
     if now < at or end <= at:
-        return False
+        return None
     wire["scheduledActions"].remove(action)
     _SCHEDULED[action["actionType"]](item, max(at, began), _mapping(action.get("instructions")))
-    return True
+    return max(at, began)
 
 
 def _dated_actions(wire: Json) -> Iterator[tuple[datetime, Json]]:
@@ -148,7 +176,9 @@ def _renew(item: Json, start: datetime, told: Json) -> None:
     term = _mapping(told.get("product")).get("termDuration")
     wire["termDuration"] = term if is_term(term) else wire["termDuration"]
     wire["quantity"] = told.get("quantity") or wire["quantity"]
-    _new_term(wire, start, start + timedelta(days=WINDOW_DAYS.get(Kind(item["kind"]), 7)))
+    wire["isTrial"] = False  # a trial that renews has become a paid subscription
+    days = window_days(Kind(item["kind"]), str(wire.get("publisherName")), str(wire.get("friendlyName")))
+    _new_term(wire, start, start + timedelta(days=days or 7))
 
 
 def _next_term(wire: Json) -> Json:
@@ -177,6 +207,13 @@ def _new_term(wire: Json, start: datetime, window_until: datetime | None) -> Non
     wire["effectiveStartDate"] = wire_time(start)
     wire["commitmentEndDate"] = wire_day(end)
     wire["cancellationAllowedUntilDate"] = wire_time(window_until) if window_until else None
+    if "refundOptions" in wire:
+        wire["refundOptions"] = [full_refund(window_until)] if window_until else []
+
+
+def full_refund(until: datetime) -> Json:
+    """The entry of refundOptions that a window comes with (section 5.5)."""
+    return {"type": "Full", "expiresAt": wire_time(until)}
 
 
 _SCHEDULED: dict[str, Callable[[Json, datetime, Json], None]] = {
@@ -188,28 +225,32 @@ _SCHEDULED: dict[str, Callable[[Json, datetime, Json], None]] = {
 """What a change with a date of its own does. The facts name the actions and not their effect: this is a choice."""
 
 
-def _legacy_step(item: Json, now: datetime) -> bool:
+def _legacy_step(item: Json, now: datetime, _bases: Bases) -> datetime | None:
     """A legacy licence renews, or expires when it does not; a suspended one stays as it is."""
     end, wire = term_end(item), item["wire"]
     if end is None or now < end or wire.get("status") != "active":
-        return False
+        return None
     if wire.get("autoRenewEnabled"):
         wire["effectiveStartDate"] = wire_time(end)
         wire["commitmentEndDate"] = wire_time(add_term(end, wire["termDuration"]))
     else:
         wire["status"] = "expired"
-    return True
+    return end
 
 
-def _savings_plan_step(item: Json, now: datetime) -> bool:
-    end = term_end(item)
-    if end is None or now < end or item["wire"].get("status") != "active":
-        return False
-    item["wire"]["status"] = "expired"
-    return True
+def _savings_plan_step(item: Json, now: datetime, _bases: Bases) -> datetime | None:
+    """A savings plan buys itself anew where it is told to, and is over otherwise."""
+    end, wire = term_end(item), item["wire"]
+    if end is None or now < end or wire.get("status") != "active":
+        return None
+    if wire.get("autoRenewEnabled"):
+        _new_term(wire, end, None)
+    else:
+        wire["status"] = "expired"
+    return end
 
 
-_STEPS: dict[Kind, Callable[[Json, datetime], bool]] = {
+_STEPS: dict[Kind, Callable[[Json, datetime, Bases], datetime | None]] = {
     Kind.NEW_COMMERCE_LICENSE: _modern_step,
     Kind.SOFTWARE_SUBSCRIPTION: _modern_step,
     Kind.MARKETPLACE_SAAS: _modern_step,
@@ -220,8 +261,11 @@ _STEPS: dict[Kind, Callable[[Json, datetime], bool]] = {
 
 def _expire_reservation(entitlement: Json, now: datetime) -> None:
     expires = instant_of(entitlement.get("expires"))
-    if entitlement["kind"] == Kind.RESERVATION and expires is not None and now >= expires:
+    if entitlement["kind"] != Kind.RESERVATION or entitlement.get("expired") or expires is None:
+        return
+    if now >= expires:
         entitlement["expired"] = True
+        follow(entitlement, expires)
 
 
 def _expire_delegated_admin(wire: Json, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Orders: list, get, and the PATCH that cancels software (API facts, section 6)."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from . import audit
@@ -9,6 +10,7 @@ from .kinds import LEGACY, WINDOW_DAYS, Kind
 from .lifecycle import instant_of
 from .messages import Call, Json, Reply, collection, link, member, refusal
 from .software import cancel_line
+from .transfers import check_free
 from .transitions import passed_window, window_is_open
 from .webhooks import notify_subscription
 
@@ -45,6 +47,23 @@ def _is_legacy(order: Json) -> bool:
     return any(Kind(kind) in LEGACY for kind in order["kinds"])
 
 
+def _shown(call: Call, customer: Json, order: Json) -> Json:
+    """An order as a read shows it: with prices where the request asks for them (`include_price`)."""
+    shown = _render(customer, order)
+    if call.query.get("include_price", "").lower() == "true":
+        prices = order.get("prices") or [None] * len(shown["lineItems"])
+        shown["lineItems"] = [_priced(line, price) for line, price in zip(shown["lineItems"], prices, strict=False)]
+    return shown
+
+
+def _priced(line: Json, price: str | None) -> Json:
+    """A line with its `pricing`, all of one unit but the last; without it where the estate names no price."""
+    if price is None:
+        return line
+    unit = dict.fromkeys(("listPrice", "discountedPrice", "proratedPrice", "price"), float(price))
+    return line | {"pricing": unit | {"extendedPrice": float(Decimal(price) * line["quantity"])}}
+
+
 def _render(customer: Json, order: Json) -> Json:
     wire = order["wire"]
     base = f"/customers/{customer['id']}/orders/{wire['id']}"
@@ -55,9 +74,9 @@ def _render(customer: Json, order: Json) -> Json:
 
 
 def list_orders(call: Call) -> Reply:
-    """`GET /orders[?billingType=onetime]`; never paged."""
+    """`GET /orders[?billingType=onetime][&include_price=true]`; never paged."""
     customer = commerce_customer(call)
-    orders = [_render(customer, order) for order in customer["orders"] if _is_visible(call, order)]
+    orders = [_shown(call, customer, order) for order in customer["orders"] if _is_visible(call, order)]
     wanted = call.query.get("billingtype", "").replace("_", "").lower()
     if wanted:
         orders = [each for each in orders if str(each.get("billingCycle")).replace("_", "") == wanted]
@@ -65,9 +84,9 @@ def list_orders(call: Call) -> Reply:
 
 
 def get_order(call: Call) -> Reply:
-    """`GET /orders/{id}`."""
+    """`GET /orders/{id}[?include_price=true]`."""
     customer = commerce_customer(call)
-    return Reply(200, _render(customer, _find(call, customer)))
+    return Reply(200, _shown(call, customer, _find(call, customer)))
 
 
 def get_order_provisioning_status(call: Call) -> Reply:
@@ -88,6 +107,7 @@ def patch_order(call: Call) -> Reply:
     customer = commerce_customer(call)
     order = _find(call, customer)
     _check_body(call, order)
+    check_free(customer, str(order["wire"]["id"]), call.now)
     lines = _chosen(call, order)
     if order["wire"]["status"] == "cancelled" or any(line["quantity"] == 0 for line in lines):
         raise refusal(400, 800061, "The order cannot be canceled.")

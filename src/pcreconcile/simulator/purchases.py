@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from .billing import opened
 from .clock import day_after, wire_day, wire_time
 from .identifiers import etag, stable_id
 from .items import Item
@@ -13,6 +14,8 @@ from .messages import Json
 
 __all__ = ["add_line", "alternate_id", "entitlement"]
 
+_CENT = Decimal("0.01")
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _CYCLES = {Kind.SOFTWARE_SUBSCRIPTION: "one_time", Kind.MARKETPLACE_SAAS: "monthly"}
 
 
@@ -25,23 +28,25 @@ def add_line(orders: list[Json], item: Item) -> int:
     """Add an item to its order, which is created when it is the first one; its line number."""
     order = next((each for each in orders if each["wire"]["id"] == item.order_id), None)
     if order is None:
-        order = {"wire": _order_wire(item), "kinds": []}
+        order = {"wire": _order_wire(item), "kinds": [], "prices": []}
         orders.append(order)
     lines: list[Json] = order["wire"]["lineItems"]
     lines.append(_line(item, len(lines)))
     order["kinds"].append(item.kind.value)
+    order["prices"].append(_unit_price(item))
     order["wire"].update(item.fields.mapping("orderWire"))
     return len(lines) - 1
 
 
 def _order_wire(item: Item) -> Json:
+    currency = item.fields.text("currency", "USD")
     wire: Json = {
         "id": item.order_id,
         "alternateId": alternate_id(item.order_id),
         "referenceCustomerId": item.source.tenant,
         "billingCycle": _CYCLES.get(item.kind, item.defaults.cycle),
-        "currencyCode": "USD",
-        "currencySymbol": "$",
+        "currencyCode": currency,
+        "currencySymbol": _SYMBOLS.get(currency, currency),
         "lineItems": [],
         "creationDate": _creation(item),
         "status": "completed",
@@ -49,7 +54,8 @@ def _order_wire(item: Item) -> Json:
     }
     if item.legacy:
         # Legacy orders print a local offset and carry an etag, but no currency (sections 2 and 14.6).
-        del wire["currencyCode"], wire["currencySymbol"]
+        if not item.fields.has("currency"):
+            del wire["currencyCode"], wire["currencySymbol"]
         wire["attributes"] = {"etag": etag(item.order_id, 1), "objectType": "Order"}
     return wire
 
@@ -104,6 +110,7 @@ def entitlement(item: Item, line: int) -> Json | None:
     kept: Json = {"kind": item.kind.value, "wire": wire | own, "expires": wire_day(expires) if expires else None}
     if reserved:
         kept["reservation"] = _reservation(item)
+        kept["book"] = opened(kept, item.bought, None)
     return kept
 
 
@@ -137,6 +144,14 @@ def _reservation(item: Item) -> Json:
     }
 
 
+def _unit_price(item: Item) -> str | None:
+    """What one unit costs per charge; an estate writes the price of a whole reservation, however many it holds."""
+    if not item.fields.has("price"):
+        return None
+    whole = _price(item)
+    return str((whole / max(item.quantity, 1)).quantize(_CENT) if item.kind == Kind.RESERVATION else whole)
+
+
 def _price(item: Item) -> Decimal:
     written: Any = item.fields.get("price") if item.fields.has("price") else "1200.00"
     try:
@@ -145,4 +160,4 @@ def _price(item: Item) -> Decimal:
         price = None
     if price is None or not price.is_finite() or not 0 <= price < 1_000_000_000:
         raise item.fields.wrong("price", 'a quoted decimal such as "1200.00"')
-    return price.quantize(Decimal("0.01"))
+    return price.quantize(_CENT)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import audit
+from .clock import wire_time
 from .customers import commerce_customer
 from .messages import Call, Json, Reply, collection, refusal
 from .removal import first_blocker
@@ -40,7 +41,8 @@ def _end(call: Call, customer: Json, operation: str, resource: str) -> None:
     if blocker is not None:
         raise refusal(400, 3000, blocker)
     old = {"relationshipToPartner": customer["relationshipToPartner"]}
-    customer |= {"relationshipToPartner": "none", "allowDelegatedAccess": False}
+    ended = {"relationshipToPartner": "none", "allowDelegatedAccess": False}
+    customer |= ended | {"removed": wire_time(call.now)}
     audit.record(call, customer, operation, resource, old, {"relationshipToPartner": "none"})
 
 

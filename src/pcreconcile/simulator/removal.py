@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from .kinds import WINDOW_DAYS, Kind
 from .lifecycle import instant_of
 from .messages import Json
+from .transfers import is_open
 
 __all__ = ["first_blocker"]
 
 _CANNOT = "Customer relationship cannot be removed due to"
 _GONE = ("deleted", "expired", "disabled", "none")
 _HARMLESS = {Kind.LEGACY_LICENSE: (*_GONE, "suspended"), Kind.AZURE_LEGACY: (*_GONE, "suspended")}
-_OPEN_TRANSFERS = ("pending", "inprogress", "in_progress")
 
 
 def first_blocker(customer: Json, now: datetime) -> str | None:
@@ -52,9 +52,7 @@ def _others(customer: Json, now: datetime) -> Iterator[str]:
             order = entitlement["wire"]["referenceOrder"]["id"]
             yield f"{_CANNOT} active software purchases. Please cancel the following orders: {order}"
     for transfer in customer["transfers"]:
-        status = str(transfer["wire"].get("status")).lower()
-        expires = instant_of(transfer["wire"].get("expirationTime"))
-        if status in _OPEN_TRANSFERS and (expires is None or now < expires):
+        if is_open(transfer, now):
             yield f"{_CANNOT} the open transfer {transfer['wire']['id']}."
 
 

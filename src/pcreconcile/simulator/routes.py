@@ -3,6 +3,7 @@
 from . import (
     audit,
     azure_entitlements,
+    billing,
     control,
     customers,
     delegations,
@@ -14,6 +15,7 @@ from . import (
     registrations,
     relationships,
     subscriptions,
+    transfers,
     webhooks,
 )
 from .routing import Access, Route
@@ -39,8 +41,8 @@ ROUTES: tuple[Route, ...] = (
     Route.of("GET", _CUSTOMER + "/profiles/{profile}", customers.get_profile),
     Route.of("GET", _CUSTOMER + "/relationships", relationships.list_resellers_of_customer, _USER),
     Route.of("GET", "/v1/relationships", relationships.list_resellers, _USER),
-    Route.of("GET", _CUSTOMER + "/transfers", customers.list_transfers),
-    Route.of("GET", _CUSTOMER + "/transfers/{transfer}", customers.get_transfer),
+    Route.of("GET", _CUSTOMER + "/transfers", transfers.list_transfers),
+    Route.of("GET", _CUSTOMER + "/transfers/{transfer}", transfers.get_transfer),
     Route.of("GET", _CUSTOMER + "/subscriptions", subscriptions.list_subscriptions),
     Route.of("GET", _SUBSCRIPTION, subscriptions.get_subscription),
     Route.of("PATCH", _SUBSCRIPTION, subscriptions.patch_subscription),
@@ -92,5 +94,8 @@ ROUTES: tuple[Route, ...] = (
     Route.of("GET", "/_simulator/deliveries", webhooks.list_deliveries, Access.CONTROL),
     Route.of("GET", "/_simulator/webhook.cer", webhooks.get_certificate, Access.CONTROL),
     Route.of("GET", "/_simulator/world", control.get_world, Access.CONTROL),
+    Route.of("GET", "/_simulator/billing", billing.get_billing, Access.CONTROL),
+    Route.of("POST", "/_simulator/transfers/{transfer}", transfers.decide_transfer, Access.CONTROL),
+    Route.of("POST", "/_simulator/subscriptions/{subscription}", control.change_subscription, Access.CONTROL),
     Route.of("GET", "/", page.show, Access.CONTROL),
 )

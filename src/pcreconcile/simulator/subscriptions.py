@@ -9,7 +9,8 @@ from .customers import commerce_customer
 from .identifiers import etag
 from .messages import Call, Json, Reply, collection, link, member, refusal
 from .software import cancel_software_of
-from .transitions import change_status, check_state
+from .transfers import check_free
+from .transitions import change_status, check_changeable, check_state
 from .webhooks import notify_subscription
 from .wishes import Wish, read_wish, renewal_settings
 
@@ -99,6 +100,8 @@ def patch_subscription(call: Call) -> Reply:
     old = render(customer, item)
     changes = _changes(call, customer, item, wish)
     if changes:
+        check_changeable(item)
+        check_free(customer, str(item["wire"]["id"]), call.now)
         record = audit.record(call, customer, "update_subscription", "subscription", old, old | changes[0][1])
         for changed, _ in changes:
             notify_subscription(call, customer, changed["wire"], record)

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from . import asynchrony
-from .kinds import LEGACY, WINDOW_DAYS, Kind
+from .clock import day_after
+from .kinds import LEGACY, Kind, window_days
 from .lifecycle import instant_of
 from .messages import Call, Json, Refusal, refusal
 from .wishes import LARGEST_QUANTITY, Wish
 
-__all__ = ["change_status", "check_state", "passed_window", "window_is_open"]
+__all__ = ["change_status", "check_changeable", "check_state", "passed_window", "window_is_open"]
 
 _KNOWN = ("none", "active", "pending", "suspended", "expired", "disabled", "deleted")
 _SUSPENDABLE = (*LEGACY, Kind.NEW_COMMERCE_LICENSE, Kind.AZURE_PLAN)
@@ -37,8 +38,6 @@ def _check_edits(item: Json, wish: Wish) -> None:
     wire, kind = item["wire"], Kind(item["kind"])
     if wire["status"] == "suspended" and wish.status == "suspended" and kind not in (*LEGACY, Kind.AZURE_PLAN):
         raise refusal(400, 800091, "A suspended subscription cannot be updated.")
-    if kind == Kind.SAVINGS_PLAN and wish.edits_anything(item):
-        raise refusal(400, 2006, "Updates on subscriptions of this offer are not allowed.")
     quantity = wish.edits.get("quantity", wire.get("quantity"))
     if quantity == wire.get("quantity"):
         return
@@ -46,6 +45,15 @@ def _check_edits(item: Json, wish: Wish) -> None:
         raise refusal(400, 2001, "The quantity of a suspended subscription cannot be changed.")
     if not 1 <= quantity <= LARGEST_QUANTITY:
         raise refusal(400, 2002, "The quantity is out of range.")
+
+
+def check_changeable(item: Json) -> None:
+    """Refuse every change of a savings plan, auto-renew included: no page names an API for it (C11).
+
+    The code is the one whose text says so; which one the service would give, no source says.
+    """
+    if Kind(item["kind"]) == Kind.SAVINGS_PLAN:
+        raise refusal(400, 2006, "Updates on subscriptions of this offer are not allowed.")
 
 
 def change_status(call: Call, customer: Json, item: Json, wish: Wish) -> Json:
@@ -100,13 +108,23 @@ def _cancel(_customer: Json, item: Json, now: datetime) -> Json:
     if Kind(item["kind"]) not in _CANCELLABLE:
         raise _cannot(item, "deleted")
     if not window_is_open(item["wire"], now):
-        raise passed_window(WINDOW_DAYS[Kind(item["kind"])])
+        raise passed_window(_days(item))
     return {"status": "deleted"} | _no_renewal(item)
 
 
+def _days(item: Json) -> int:
+    wire = item["wire"]
+    return window_days(Kind(item["kind"]), str(wire.get("publisherName")), str(wire.get("friendlyName"))) or 0
+
+
 def window_is_open(wire: Json, now: datetime) -> bool:
-    """Whether the date field still allows a cancellation; null means never (section 5.5)."""
-    until = instant_of(wire.get("cancellationAllowedUntilDate"))
+    """Whether the date field still allows a cancellation; null means never (section 5.5).
+
+    Cancellable at any time is told by the date of the term end, which is a day and counts as a whole.
+    """
+    until, end = instant_of(wire.get("cancellationAllowedUntilDate")), instant_of(wire.get("commitmentEndDate"))
+    if until is not None and until == end:
+        return now < day_after(until)
     return until is not None and now <= until
 
 

@@ -28,11 +28,6 @@ class Wish:
     scheduled_actions: list[Json] | None
     next_term: Json | None
 
-    def edits_anything(self, item: Json) -> bool:
-        """Whether something besides the status would change."""
-        wire = item["wire"]
-        return any(wire.get(name) != value for name, value in self.edits.items())
-
 
 def read_wish(body: Any, item: Json) -> Wish:
     """The wish of a request body. Raises 400/800002 when a member has the wrong shape."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from . import lifecycle, options
+from . import billing, lifecycle, options
 from .clock import Clock, wire_time
 from .messages import Json
 from .store import Store
@@ -94,6 +94,7 @@ class World:
     def save(self) -> None:
         """Write what the request changed."""
         for before, customer in self._held.values():
+            billing.follow_customer(customer, self.now)
             document = json.dumps(customer)
             if document != before:
                 self.store.save_customer(customer, document, _relationship(customer))
