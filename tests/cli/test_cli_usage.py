@@ -93,7 +93,7 @@ def test_json_writes_a_version_record_first_and_one_closing_record_even_for_a_us
 
 
 def test_a_mistake_of_ours_shows_neither_traceback_nor_its_message(capsys, monkeypatch):
-    def broken(_path):
+    def broken(*_args):
         raise KeyError("client secret")
 
     monkeypatch.setattr("pcreconcile.manifests.load", broken)

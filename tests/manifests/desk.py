@@ -24,6 +24,30 @@ metadata: {name: fleet}
 spec:
 """
 
+PRICES = """\
+apiVersion: pcreconcile/v1
+kind: Prices
+metadata: {name: list}
+spec:
+  currency: EUR
+  prices:
+  - {family: new-commerce-license, term: P1M, amount: "12.00", per: month}
+  - {sku: CFQ7TTC0LF8R*, amount: "99.90", currency: USD, per: year, from: 2026-01-01}
+"""
+
+RULES = """\
+apiVersion: pcreconcile/v1
+kind: Rules
+metadata: {name: ours}
+spec:
+  overrides:
+    new-commerce-license.cancel-window: {value: 5, reason: our contract says so}
+    legacy-license.disabled:
+      value: blocks
+      reason: seen in a refusal
+      until: 2027-06-30
+"""
+
 CUSTOMER = """\
 apiVersion: pcreconcile/v1
 kind: Customer

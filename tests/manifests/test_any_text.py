@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pcreconcile.manifests import load, read_rules, reader
 from pcreconcile.manifests.reader import read_yaml
 from pcreconcile.model.errors import Finding, ManifestError
-from tests.manifests.desk import CUSTOMER, PARTNER, POLICY
+from tests.manifests.desk import CUSTOMER, PARTNER, POLICY, PRICES, RULES
 
 TOKENS = [
     "a",
@@ -59,6 +60,8 @@ PIECES = [
     "kind: Customer\n",
     "kind: Partner\n",
     "kind: Policy\n",
+    "kind: Prices\n",
+    "kind: Rules\n",
     "spec:\n",
     "metadata: ",
     "apiVersion: pcreconcile/v1\n",
@@ -102,21 +105,32 @@ def test_any_bytes_are_read_or_told(data: bytes):
 @settings(max_examples=100, deadline=None)
 def test_any_rule_pack(text: str):
     with contextlib.suppress(ManifestError):
-        read_rules(text, "r")
+        read_rules(text, "r", date(2026, 11, 22))
 
 
-@given(st.sampled_from([PARTNER, POLICY + "  budgets: {}\n", CUSTOMER]), st.data())
+LINED = (
+    CUSTOMER
+    + "  subscriptions:\n  - {match: {sku: A*, term: P1Y}, desired: keep}\n  - match: {renewsBefore: 2027-01-01}\n"
+)
+DOCUMENTS = {
+    "partner.yaml": PARTNER,
+    "policy.yaml": POLICY + "  budgets: {}\n",
+    "c.yaml": LINED,
+    "prices.yaml": PRICES,
+    "rules.yaml": RULES,
+}
+
+
+@given(st.sampled_from(sorted(DOCUMENTS)), st.data())
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_any_document_with_any_value_anywhere(document: str, data: st.DataObject):
-    lines = document.splitlines()
+def test_any_document_with_any_value_anywhere(changed: str, data: st.DataObject):
+    lines = DOCUMENTS[changed].splitlines()
     index = data.draw(st.integers(0, len(lines) - 1))
     key = lines[index].partition(":")[0]
     lines[index] = f"{key}: {data.draw(VALUES)}"
     text = "\n".join(lines) + data.draw(st.sampled_from(["", "\n", "\r\n"]))
     with tempfile.TemporaryDirectory() as folder:
-        files = {"partner.yaml": PARTNER, "c.yaml": CUSTOMER, "policy.yaml": POLICY + "  {}\n"}
-        changed = {PARTNER: "partner.yaml", CUSTOMER: "c.yaml"}.get(document, "policy.yaml")
-        for name, content in {**files, changed: text}.items():
+        for name, content in {**DOCUMENTS, changed: text}.items():
             (Path(folder) / name).write_bytes(content.encode("utf-8", "surrogatepass"))
         for finding in findings_of(folder):
             if finding.file.endswith(changed):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pcreconcile.manifests import load
 from pcreconcile.model.desired import (
     DelegatedAccess,
     DesiredCustomer,
@@ -20,7 +21,8 @@ from pcreconcile.model.desired import (
     Source,
     SubscriptionLine,
 )
-from pcreconcile.model.family import Family
+from pcreconcile.model.errors import ManifestError
+from pcreconcile.model.family import Family, Trait
 from tests.manifests.desk import CUSTOMER, POLICY, Desk
 
 Wrong = Callable[[str], list[str]]
@@ -32,6 +34,16 @@ DATE = "expected a date YYYY-MM-DD"
 DURATION = "expected a duration such as 15m, 72h or 3d"
 UNMANAGED = "an unmanaged customer takes no other desire"
 ALLOWED_UNMANAGED = "expected tenantId, domain, relationship, reason and ticket alone"
+KINDS = "one of Customer, CustomerDefaults, Partner, Policy, Prices, Rules"
+SELECTORS = "at least one of family, sku, id, term, publisher, trait, renewsBefore"
+FAMILIES = (
+    "one of azure-legacy, azure-plan, legacy-license, marketplace-saas, new-commerce-license, perpetual-software, "
+)
+FAMILIES += "reservation, savings-plan, software-subscription, unknown"
+IN_ORDER = "one of legacy-license, new-commerce-license, azure-legacy, azure-plan, reservation, savings-plan, "
+IN_ORDER += "software-subscription, perpetual-software, marketplace-saas, unknown"
+NO_RETURN = "only a reservation is returned, expected match: {family: reservation}, or an ID"
+NO_SUCH_TRANSFER = "only a transfer has a day and what happens otherwise, expected desired: transfer"
 NO_REASON = 'missing field "reason", expected reason when relationship is suspended or removed'
 NO_LINE_REASON = 'missing field "reason", expected reason when desired is neither keep nor ignore'
 
@@ -102,7 +114,7 @@ VALUES = [
     (
         "kind",
         "Gadget",
-        ["2:7: this kind of document is not known, expected one of Customer, CustomerDefaults, Partner, Policy"],
+        [f"2:7: this kind of document is not known, expected {KINDS}"],
     ),
 ]
 
@@ -163,7 +175,7 @@ LINES = [
     (["  subscriptions: [{desired: keep}]"], ['10:19: missing field "match"']),
     (
         ["  subscriptions: [{match: {}, desired: keep}]"],
-        ["10:27: a mapping is not allowed here, expected at least one of family, sku, id"],
+        [f"10:27: a mapping is not allowed here, expected {SELECTORS}"],
     ),
     (
         ["  subscriptions: [{match: {family: azure-pla}, desired: keep}]"],
@@ -184,6 +196,69 @@ LINES = [
         ["  subscriptions: [{match: {family: legacy-license}, desired: cancel, reason: x}]"],
         ["10:62: a legacy licence is not cancelled, expected suspend"],
     ),
+    # families: those that somebody knows
+    (
+        ["  subscriptions: [{match: {family: brick}, desired: keep}]"],
+        [f'10:36: "brick" is not known, expected {FAMILIES}'],
+    ),
+    (
+        ["  subscriptions: [{match: {family: Azure Plan}, desired: keep}]"],
+        ['10:36: "Azure Plan" is not known, did you mean "azure-plan"?'],
+    ),
+    (
+        ["  subscriptions: [{match: {family: 5}, desired: keep}]"],
+        [f"10:36: a bare number is not allowed here, expected {IN_ORDER}"],
+    ),
+    # the other members of a selector
+    (["  subscriptions: [{match: {term: P1Y, publisher: Contoso*, trait: add-on}, desired: keep}]"], []),
+    (["  subscriptions: [{match: {renewsBefore: 2027-01-01}, desired: keep}]"], []),
+    (["  subscriptions: [{match: {term: P1W}, desired: keep}]"], ['10:34: "P1W" is not known, did you mean "P1Y"?']),
+    (
+        ["  subscriptions: [{match: {trait: addon}, desired: keep}]"],
+        ['10:35: "addon" is not known, did you mean "add-on"?'],
+    ),
+    (
+        ["  subscriptions: [{match: {renewsBefore: soon}, desired: keep}]"],
+        [f'10:42: "soon" is not allowed here, {DATE}'],
+    ),
+    (
+        ["  subscriptions: [{match: {publisher: ' '}, desired: keep}]"],
+        ['10:39: " " is not allowed here, expected text on one line that is not blank'],
+    ),
+    # a transfer until a day
+    (
+        ["  subscriptions: [{match: {id: x}, desired: transfer, by: 2027-01-31, otherwise: cancel, reason: x}]"],
+        [],
+    ),
+    (
+        ["  subscriptions: [{match: {id: x}, desired: transfer, by: 2027-01-31, reason: x}]"],
+        ['10:19: missing field "otherwise", expected otherwise when by is given'],
+    ),
+    (
+        ["  subscriptions: [{match: {id: x}, desired: transfer, otherwise: keep, reason: x}]"],
+        ['10:19: missing field "by", expected by when otherwise is given'],
+    ),
+    (
+        ["  subscriptions: [{match: {id: x}, desired: keep, by: 2027-01-31, otherwise: keep}]"],
+        [f"10:51: {NO_SUCH_TRANSFER}", f"10:67: {NO_SUCH_TRANSFER}"],
+    ),
+    (
+        ["  subscriptions: [{match: {id: x}, desired: transfer, by: 2027-01-31, otherwise: renew, reason: x}]"],
+        ['10:82: "renew" is not known, expected one of cancel, cancel-at-term-end, keep'],
+    ),
+    *[
+        (
+            [f"  subscriptions: [{{match: {{family: {family}}}, desired: transfer, reason: x}}]"],
+            [f"10:{column}: software is not transferred, expected cancel, cancel-at-term-end or keep"],
+        )
+        for family, column in [("software-subscription", 69), ("perpetual-software", 66)]
+    ],
+    # only a reservation is returned
+    (["  subscriptions: [{match: {family: reservation}, desired: return, reason: x}]"], []),
+    (["  subscriptions: [{match: {id: x}, desired: return, reason: x}]"], []),
+    (["  subscriptions: [{match: {sku: x}, desired: return, reason: x}]"], [f"10:46: {NO_RETURN}"]),
+    (["  subscriptions: [{match: {family: azure-plan}, desired: return, reason: x}]"], [f"10:58: {NO_RETURN}"]),
+    (["  subscriptions: [{match: {family: azure-plan, id: x}, desired: return, reason: x}]"], [f"10:65: {NO_RETURN}"]),
     (["  subscriptions: [{match: {family: legacy-license}, desired: suspend, reason: x}]"], []),
     # refused YAML inside, told once
     (["  ticket: *x"], ["10:11: aliases are not allowed, expected the value itself"]),
@@ -198,16 +273,118 @@ def test_more_lines(wrong: Wrong, lines: list[str], findings: list[str]):
     assert wrong(with_lines(*lines)) == findings
 
 
+REPEATED, COVERED = "has the same selector", "covers all that this one selects"
+
+SELECTED_TWICE = [
+    # an earlier selector, a later one, why the later one decides nothing ("" where it does)
+    ("family: azure-plan", "family: azure-plan", REPEATED),
+    ("id: AbC", "id: aBc", REPEATED),
+    ("sku: CFQ7*", "sku: cfq7*", REPEATED),
+    ("term: P1Y, trait: trial", "trait: trial, term: P1Y", REPEATED),
+    ("renewsBefore: 2027-01-01", "renewsBefore: 2027-01-01", REPEATED),
+    ("family: azure-plan", "family: azure-plan, id: x", COVERED),
+    ("family: azure-plan, id: x", "family: azure-plan", ""),
+    ("family: azure-plan", "id: x", ""),  # whose family only planning sees
+    ("family: azure-plan", "family: azure-legacy", ""),
+    ("sku: CFQ7TTC0LF8R", "sku: CFQ7TTC0LF8R:0001", COVERED),
+    ("sku: CFQ7TTC0LF8R:0001", "sku: CFQ7TTC0LF8R", ""),
+    ("sku: CFQ7*", "sku: CFQ7TTC0LF8R*", COVERED),
+    ("sku: CFQ7TTC0LF8R*", "sku: CFQ7*", ""),
+    ("sku: CFQ7TTC0LF8?", "sku: CFQ7TTC0LF8R", COVERED),
+    ("sku: CFQ7TTC0LF8?", "sku: CFQ7TTC0LF8*", ""),  # a ? is one character, a * any number of them
+    ("sku: CFQ7TTC0LF8?", "sku: 'CFQ7TTC0LF8[AB]'", ""),
+    ("sku: '*'", "sku: 'CFQ7TTC0LF8[AB]'", COVERED),
+    ("publisher: Contoso*", "publisher: contoso ltd", COVERED),
+    ("publisher: Contoso*", "publisher: Fabrikam", ""),
+    ("publisher: Contoso", "publisher: Contoso:x", ""),
+    ("renewsBefore: 2027-02-01", "renewsBefore: 2027-01-01", COVERED),
+    ("renewsBefore: 2027-01-01", "renewsBefore: 2027-02-01", ""),
+    ("term: P1Y", "term: P1Y, renewsBefore: 2027-02-01", COVERED),
+    ("term: P1Y", "term: P1M", ""),
+]
+
+
+@pytest.mark.parametrize(("earlier", "later", "why"), SELECTED_TWICE)
+def test_a_line_that_is_never_reached(wrong: Wrong, earlier: str, later: str, why: str):
+    lines = [f"  - {{match: {{{each}}}, desired: keep}}" for each in (earlier, "id: between", later)]
+    remedy = {REPEATED: "one line for it", COVERED: "the narrower line first"}
+    expected = (
+        [f"13:13: this line is never reached: the line at m/c.yaml:11:13 {why}, expected {remedy[why]}"] if why else []
+    )
+    assert wrong(with_lines("  subscriptions:", *lines)) == expected
+
+
+@pytest.mark.parametrize("selector", ["[a]", "{}", "{sku: 5}", "{family: [x]}", "", "{term: {a: b}}"])
+def test_what_is_no_selector_is_told_once_and_compared_with_nothing(wrong: Wrong, selector: str):
+    line = f"  - {{match: {selector}, desired: keep}}"
+    assert len(wrong(with_lines("  subscriptions:", line, line))) == 2
+
+
+def test_every_member_of_a_selector_reaches_the_wish(desk: Desk):
+    text = """\
+  subscriptions:
+  - match:
+      family: new-commerce-license
+      sku: CFQ7*
+      id: A
+      term: P1Y
+      publisher: Contoso*
+      trait: add-on
+      renewsBefore: 2027-03-01
+    desired: transfer
+    by: 2027-01-31
+    otherwise: cancel-at-term-end
+    reason: goes to Northwind
+"""
+    (line,) = desk.load({"c.yaml": CUSTOMER + text}).fleet.customers[0].subscriptions
+    assert line == SubscriptionLine(
+        Match(
+            family=Family.NEW_COMMERCE_LICENSE,
+            sku="CFQ7*",
+            id="A",
+            term="P1Y",
+            publisher="Contoso*",
+            trait=Trait.ADD_ON,
+            renews_before=date(2027, 3, 1),
+        ),
+        LineDesire.TRANSFER,
+        "goes to Northwind",
+        by=date(2027, 1, 31),
+        otherwise=LineDesire.CANCEL_AT_TERM_END,
+    )
+
+
+def test_a_family_of_somebodys_own_is_known_to_who_brings_it(desk: Desk):
+    desk.lay({"c.yaml": with_lines("  subscriptions: [{match: {family: brick}, desired: keep}]")})
+    (line,) = load("m", frozenset({"brick"})).fleet.customers[0].subscriptions
+    assert line.match.family == "brick"
+    with pytest.raises(ManifestError, match='"brick" is not known, did you mean "bricks"'):
+        load("m", frozenset({"bricks"}))
+
+
+def test_what_is_no_name_of_a_family_is_told_once(desk: Desk):
+    desk.lay({"c.yaml": with_lines("  subscriptions: [{match: {family: Azure Plan}, desired: keep}]")})
+    with pytest.raises(ManifestError) as raised:
+        load("m", frozenset({"brick"}))
+    assert len(raised.value.findings) == 1
+
+
 WHOLE = [
     (
         CUSTOMER.replace("  name: harbor-dental", "  name: harbor-dental\n  labels: {tier: }"),
         ["5:18: nothing stands where text is wanted, expected text"],
     ),
-    ("a: 1\n", ['1:1: missing field "kind", expected one of Customer, CustomerDefaults, Partner, Policy']),
+    (
+        "a: 1\n",
+        ['1:1: missing field "kind", expected one of Customer, CustomerDefaults, Partner, Policy, Prices, Rules'],
+    ),
     ("- a\n", ["1:1: a list stands where a document is wanted, expected a mapping"]),
     ("hello\n", ["1:1: a single value stands where a document is wanted, expected a mapping"]),
     (CUSTOMER + "---\n", ["10:4: nothing stands where a document is wanted, expected a mapping"]),
-    ("kind: [Customer]\n", ["1:7: the kind is no text, expected one of Customer, CustomerDefaults, Partner, Policy"]),
+    (
+        "kind: [Customer]\n",
+        ["1:7: the kind is no text, expected one of Customer, CustomerDefaults, Partner, Policy, Prices, Rules"],
+    ),
     (
         "kind: Customer\n",
         ['1:1: missing field "apiVersion"', '1:1: missing field "metadata"', '1:1: missing field "spec"'],

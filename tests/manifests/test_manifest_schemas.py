@@ -13,10 +13,11 @@ import pytest
 
 from pcreconcile.manifests import SCHEMA_KINDS, schema_text
 from pcreconcile.model.desired import LineDesire, OnBlocked, Pace, Refunds, Relationship
-from pcreconcile.model.family import Family
+from pcreconcile.model.family import Family, Trait
 from pcreconcile.model.partner import Cloud
+from pcreconcile.model.prices import Per
 
-OURS = ("Customer", "Partner", "Policy", "Rules")
+OURS = ("Customer", "Partner", "Policy", "Prices", "Rules")
 
 
 @pytest.mark.parametrize("kind", SCHEMA_KINDS)
@@ -63,7 +64,14 @@ def test_words_are_those_of_the_model():
     assert spec["pace"]["enum"] == list(Pace)
     assert spec["onBlocked"]["enum"] == list(OnBlocked)
     assert line["desired"]["enum"] == list(LineDesire)
-    assert line["match"]["properties"]["family"]["enum"] == list(Family)
+    shipped, named = line["match"]["properties"]["family"]["anyOf"]
+    assert shipped["enum"] == list(Family)
+    assert named["type"] == "string"
+    assert line["match"]["properties"]["trait"]["enum"] == list(Trait)
+    assert set(line["otherwise"]["enum"]) == {LineDesire.CANCEL_AT_TERM_END, LineDesire.CANCEL, LineDesire.KEEP}
+    price = json.loads(schema_text("Prices"))["$defs"]["price"]["properties"]
+    assert price["per"]["enum"] == list(Per)
+    assert price["family"]["anyOf"] == line["match"]["properties"]["family"]["anyOf"]
     assert _spec("Partner")["cloud"]["enum"] == list(Cloud)
 
 

@@ -15,6 +15,7 @@ from pcreconcile.model.policy import (
     Freeze,
     Policy,
     Protected,
+    ResellerExemption,
     RunBudget,
 )
 from tests.manifests.desk import POLICY, Desk
@@ -95,6 +96,23 @@ WRONG = [
         ['5:25: "perRun.removal" is not known, did you mean "perRun.removals"?'],
     ),
     (
+        "  exceptions: [{reseller: 7654321, until: 2026-12-31, owner: a, reason: b}]\n",
+        ["5:27: a bare number stands where text is wanted, expected quotes around it"],
+    ),
+    (
+        "  exceptions: [{reseller: a, limit: 1, until: soon, owner: a}]\n",
+        [
+            '5:16: missing field "reason"',
+            '5:30: unknown field "limit", expected one of customer, owner, reason, reseller, until',
+            '5:47: "soon" is not allowed here, expected a date YYYY-MM-DD',
+        ],
+    ),
+    (
+        "  exceptions: [{until: 2026-12-31, owner: a, reason: b}]\n",
+        ['5:16: missing field "budget"', '5:16: missing field "limit"'],
+    ),
+    ("  exceptions: [keep]\n", ['5:16: "keep" stands where a mapping is wanted, expected a mapping']),
+    (
         "  exceptions: [{budget: perRun.removals, limit: 1, until: 2026-12-31, owner: a}]\n",
         ['5:16: missing field "reason"'],
     ),
@@ -122,6 +140,21 @@ def test_the_policy_of_the_design(desk: Desk):
         ticket="^(CHG|FIN)-[0-9]+$",
         azure_cancel_allowed=False,
         exceptions=(Exemption("perRun.removals", 40, date(2026, 12, 31), "licensing desk", "merger"),),
+    )
+
+
+def test_an_exception_for_a_reseller(desk: Desk):
+    text = """\
+  exceptions:
+  - {reseller: "7654321", until: 2026-12-31, owner: licensing desk, reason: contract ended}
+  - {budget: perRun.removals, limit: 40, until: 2026-12-31, owner: licensing desk, reason: merger}
+  - {reseller: N, customer: harbor-dental, until: 2027-01-31, owner: legal, reason: agreed with Northwind}
+"""
+    policy = desk.load({"policy.yaml": POLICY + text}).policy
+    assert [each.limit for each in policy.exceptions] == [40]
+    assert policy.resellers == (
+        ResellerExemption("7654321", date(2026, 12, 31), "licensing desk", "contract ended"),
+        ResellerExemption("N", date(2027, 1, 31), "legal", "agreed with Northwind", "harbor-dental"),
     )
 
 

@@ -20,12 +20,15 @@ from pcreconcile.model.estate import (
     DelegatedAdminRelationship,
     Entitlement,
     ReadProof,
+    Reseller,
     Reservation,
+    Transfer,
+    TransferLine,
 )
 from pcreconcile.model.extras import Extra, extra_read, extras_of, extras_seen
-from pcreconcile.model.ids import OrderId, TenantId
+from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.observed import observe_delegated_admin, observe_items
+from pcreconcile.model.observed import observe_delegated_admin, observe_items, observe_transfer
 from pcreconcile.model.partner import Cloud, Partner
 
 TENANT = TenantId("6b2e0b0c-0000-4000-8000-000000000011")
@@ -33,20 +36,22 @@ TERMINATE = DelegatedAccess(terminate=True)
 ON_A_DAY = DelegatedAccess(terminate=True, at=date(2027, 1, 1))
 LINE = SubscriptionLine(Match(), LineDesire.RETURN, "returned")
 ACCESS, RESERVED, RECORD = Extra.DELEGATED_ADMIN, Extra.RESERVATIONS, Extra.REMOVAL_RECORD
+TRANSFERS, RESELLERS = Extra.TRANSFERS, Extra.RESELLERS
+LEAVING = {TRANSFERS, RESELLERS}
 
 
 @pytest.mark.parametrize(
     ("relationship", "wish", "reservations", "removed_before", "expected"),
     [
-        (Relationship.REMOVED, {}, "manual", False, {RECORD}),
-        (Relationship.REMOVED, {}, "manual", True, set()),
-        (Relationship.REMOVED, {}, "api", True, {RESERVED}),
-        (Relationship.REMOVED, {"delegated_access": TERMINATE}, "manual", True, {ACCESS}),
+        (Relationship.REMOVED, {}, "manual", False, {RECORD, *LEAVING}),
+        (Relationship.REMOVED, {}, "manual", True, LEAVING),
+        (Relationship.REMOVED, {}, "api", True, {RESERVED, *LEAVING}),
+        (Relationship.REMOVED, {"delegated_access": TERMINATE}, "manual", True, {ACCESS, *LEAVING}),
         (Relationship.ACTIVE, {}, "api", False, set()),
-        (Relationship.ACTIVE, {"subscriptions": (LINE,)}, "api", False, {RESERVED}),
-        (Relationship.ACTIVE, {"subscriptions": (LINE,)}, "manual", False, set()),
+        (Relationship.ACTIVE, {"subscriptions": (LINE,)}, "api", False, {RESERVED, TRANSFERS}),
+        (Relationship.ACTIVE, {"subscriptions": (LINE,)}, "manual", False, {TRANSFERS}),
         (Relationship.ACTIVE, {"delegated_access": ON_A_DAY}, "manual", False, {ACCESS}),
-        (Relationship.SUSPENDED, {}, "api", False, set()),
+        (Relationship.SUSPENDED, {}, "api", False, {TRANSFERS}),
     ],
 )
 def test_only_what_a_wish_needs_is_read(
@@ -60,8 +65,8 @@ def test_only_what_a_wish_needs_is_read(
 
 def test_what_was_not_read_to_its_end_was_not_seen() -> None:
     failed = ReadProof(ACCESS, complete=False, problem="no right")
-    state = CustomerState(TENANT, None, reservations=(), extra_reads=(failed,))
-    assert extras_seen(state) == (RESERVED,)
+    state = CustomerState(TENANT, None, reservations=(), transfers=(), resellers=(), extra_reads=(failed,))
+    assert extras_seen(state) == (RESELLERS, RESERVED, TRANSFERS)
     assert extra_read(state, ACCESS) is failed
     assert extra_read(state, RECORD) is None
     assert state.problems == ()
@@ -118,3 +123,53 @@ def test_money_is_no_part_of_what_is_compared() -> None:
     state = CustomerState(TENANT, None, reservations=(reserved("r"),))
     (shown,) = observe_items(state)
     assert set(shown) == {"type", "id", "reservationOrder", "name", "quantity", "state", "live", "expiryDate"}
+
+
+TRANSFER_STATUSES = [
+    ("pending", True),
+    ("inprogress", True),
+    ("a word of tomorrow", True),
+    *[
+        (word, False)
+        for word in ("completed", "complete", "cancelled", "canceled", "rejected", "declined", "expired", "failed")
+    ],
+]
+
+
+@pytest.mark.parametrize(("status", "is_open"), TRANSFER_STATUSES)
+def test_a_transfer_is_open_unless_it_is_known_to_be_over(status: str, is_open: bool) -> None:
+    assert observe_transfer(Transfer("t", status))["open"] is is_open
+
+
+MOVED = [
+    (None, None),
+    ((), []),
+    ((TransferLine("mail"), TransferLine("mail", order_id=OrderId("o"))), ["mail", "o"]),
+    ((TransferLine("x", SubscriptionId("B"), OrderId("o")), TransferLine("y", SubscriptionId("A"))), ["A", "B"]),
+]
+
+
+@pytest.mark.parametrize(("lines", "shown"), MOVED)
+def test_what_a_transfer_moves_is_shown_by_the_nearest_name(lines: Any, shown: list[str] | None) -> None:
+    assert observe_transfer(Transfer("t", "pending", lines))["lines"] == shown
+
+
+def test_transfers_and_resellers_stand_among_the_items() -> None:
+    state = CustomerState(
+        TENANT,
+        None,
+        transfers=(Transfer("t", "pending", (), "Northwind", datetime(2026, 12, 1, tzinfo=UTC)),),
+        resellers=(Reseller("r", "Quay Resellers", "7654321", "active"),),
+    )
+    assert observe_items(state) == [
+        {"type": "reseller", "id": "r", "name": "Quay Resellers", "mpnId": "7654321", "state": "active"},
+        {
+            "type": "transfer",
+            "id": "t",
+            "name": "Northwind",
+            "status": "pending",
+            "open": True,
+            "expiryDate": "2026-12-01T00:00:00Z",
+            "lines": [],
+        },
+    ]

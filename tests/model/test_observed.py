@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pcreconcile.model.estate import ScheduledAction, Subscription
+from pcreconcile.model.estate import RefundOption, ScheduledAction, Subscription
 from pcreconcile.model.observed import (
     instant,
     line_is_cancelled,
     observe_azure_entitlement,
     observe_items,
+    observe_order_line,
     observe_schedule,
     observe_subscription,
 )
@@ -97,11 +98,32 @@ def test_every_field_of_a_subscription_that_may_decide_is_shown() -> None:
         field.name: _another(getattr(row, field.name)) for field in msgspec.structs.fields(Subscription)
     }
     others["scheduled_actions"] = (ScheduledAction("TermEnd", "Cancel"),)
+    others["refund_options"] = (RefundOption("Full"),)
     at = datetime(2027, 1, 1, tzinfo=UTC)
-    others |= dict.fromkeys(("effective_start", "commitment_end", "cancellation_allowed_until"), at)
+    others |= dict.fromkeys(("effective_start", "commitment_end", "cancellation_allowed_until", "created"), at)
     for name, value in others.items():
         changed = msgspec.structs.replace(row, **{name: value})
         assert observe_subscription(changed) != observe_subscription(row), name
+
+
+def test_what_a_scheduled_change_changes_is_shown_beside_its_type() -> None:
+    row = held([{"kind": "new-commerce-license", "id": "A", "scheduled": ["TermEnd/RenewToNewTerm: quantity 5"]}])
+    shown = observe_subscription(row.subscriptions[0])
+    assert shown["scheduledActions"] == ["TermEnd/RenewToNewTerm"]
+    assert shown["scheduledChanges"] == ["quantity 5"]
+
+
+def test_a_refund_option_is_shown_with_its_end() -> None:
+    row = held([{"kind": "marketplace-saas", "id": "A", "refundOptions": {"Full": "2026-11-25", "Partial": None}}])
+    shown = observe_subscription(row.subscriptions[0])
+    assert shown["refundOptions"] == ["Full until 2026-11-25T00:00:00Z", "Partial until None"]
+
+
+def test_money_is_no_part_of_what_an_order_line_shows() -> None:
+    words = {"kind": "perpetual-software", "id": "O"}
+    priced, plain = (held([each]).orders[0] for each in ({**words, "price": "12.00"}, words))
+    assert priced != plain
+    assert observe_order_line(priced, priced.line_items[0]) == observe_order_line(plain, plain.line_items[0])
 
 
 def _another(value: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
+from pcreconcile.model.family import Family
 from pcreconcile.model.ids import is_guid, tenant_id
 from pcreconcile.model.money import Money, totals
 from pcreconcile.model.plan import later
@@ -82,17 +84,43 @@ def test_money_on_paper_is_text() -> None:
     assert str(euros("12.5")) == "12.50 EUR"
 
 
-def test_a_rule_is_a_word_or_a_duration() -> None:
+def test_a_rule_is_a_word_or_a_number_of_its_unit() -> None:
     rules = shipped_rules()
     assert rules.word("new-commerce-license.expired") == "probe"
     assert rules.days("new-commerce-license.cancel-window") == timedelta(days=7)
+    assert rules.days("marketplace-saas.cancel-window") == timedelta(hours=72)
+    assert rules.months("reservation.refund-span") == 12
+    assert rules.percent("extended-service-term.surcharge") == Decimal("0.03")
+    assert rules.amount("reservation.refund-allowance") == Money(Decimal(50000), "USD")
     with pytest.raises(KeyError):
         rules.word("no-such.rule")
 
 
 def test_every_shipped_rule_says_where_it_comes_from() -> None:
-    words = {"blocks", "free", "probe", "inclusive", "exclusive", "required"}
+    today = date(2026, 11, 22)
     for rule in shipped_rules().rules.values():
         assert rule.source.strip()
-        assert rule.confidence in {"documented", "reported", "vendor", "inferred"}
-        assert rule.value in words if rule.unit == "word" else isinstance(rule.value, int)
+        assert rule.confidence in {"documented", "reported", "vendor", "inferred", "ours"}
+        assert isinstance(rule.value, str if rule.unit in {"word", "names"} else int)
+        assert rule.valid_from <= rule.checked <= today
+
+
+FAMILIES = ["azure-plan", "brick", "brick-2-go"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_one_value_wherever_it_is_written(name: str) -> None:
+    assert Family(name) is Family(name)
+    assert Family(name) == name
+    assert msgspec.json.decode(msgspec.json.encode(Family(name)), type=str) == name
+
+
+@pytest.mark.parametrize("name", ["", "Brick", "brick_2", "-brick", "brick-", "brick/x", 5])
+def test_what_is_no_name_of_a_family(name: Any) -> None:
+    with pytest.raises(ValueError, match="is not a valid Family"):
+        Family(name)
+
+
+def test_a_family_of_somebodys_own_is_none_of_those_that_ship() -> None:
+    Family("brick")
+    assert "brick" not in list(Family)

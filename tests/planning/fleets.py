@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pcreconcile.model.desired import DesiredCustomer, Relationship
+from pcreconcile.model.family import Family
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import (
@@ -44,25 +45,32 @@ PROTECT: dict[str, Any] = {
 }
 RENEW: dict[str, Any] = {
     "kind": ActionKind.SET_RENEWAL,
+    "family": Family.NEW_COMMERCE_LICENSE,
     "reversibility": Reversibility.REVERSIBLE,
     "effect": Effect.COMMITS_MONEY,
 }
 
 
-def action(number: int, sort: dict[str, Any], when: str = "now", committed: Money | None = None) -> Action:
+def action(
+    number: int,
+    sort: dict[str, Any],
+    when: str = "now",
+    committed: Money | None = None,
+    refund: Money | None = None,
+    lost_per_day: Money | None = None,
+) -> Action:
     """One action of a sort; `number` tells it from others."""
-    fields = {key: value for key, value in sort.items() if key != "seats"}
+    fields = {"family": None} | {key: value for key, value in sort.items() if key != "seats"}
     return Action(
         id=ActionId(f"{number:012x}"),
         target=Target("subscription", f"S{number}", f"product {number}"),
-        family=None,
         when=when,
         requires=(),
         impact=Impact(sort["seats"], "mail") if "seats" in sort else None,
         precondition={},
         postcondition={},
         window_closes_at=None,
-        money=ActionMoney(committed=committed),
+        money=ActionMoney(refund, lost_per_day, committed),
         reason="",
         **fields,
     )

@@ -126,16 +126,75 @@ def test_so_many_customers_are_left(live: int, at_least: int, removals: int, pas
     assert guard("min-customers-left", [times(removals, REMOVAL)], policy, live=live).passed is passed
 
 
-EUROS = Money(Decimal("10000.00"), "EUR")
+def euros(amount: str) -> Money:
+    return Money(Decimal(amount), "EUR")
 
 
-def test_an_unknown_amount_is_not_zero() -> None:
-    policy = Policy(per_run=RunBudget(money=EUROS))
-    unknown = customer(action(1, RENEW))
-    known = customer(action(1, RENEW, committed=Money(Decimal("12.00"), "EUR")))
-    assert not guard("budget:perRun.money", [unknown], policy).passed
-    assert guard("budget:perRun.money", [known], policy).passed
-    assert guard("budget:perRun.money", [times(3, CANCEL)], policy).passed
+DOLLARS = Money(Decimal("1.00"), "USD")
+SPLIT = "split the change (--target), or raise the budget in the policy"
+UNKNOWN = "nobody knows what these commit"
+FOREIGN = "these are in another currency"
+
+MONEY = [
+    # the limit, what each due renewal commits, whether it passes, what the message says
+    ("10.00", [], True, "perRun.money: 0.00 EUR of at most 10.00 EUR"),
+    ("10.00", ["4.00", "6.00"], True, "perRun.money: 10.00 EUR of at most 10.00 EUR"),
+    ("10.00", ["4.00", "6.01"], False, f"perRun.money: 10.01 EUR of at most 10.00 EUR; {SPLIT}"),
+    ("0.00", ["0.00"], True, "perRun.money: 0.00 EUR of at most 0.00 EUR"),
+    ("0.00", ["0.01"], False, f"perRun.money: 0.01 EUR of at most 0.00 EUR; {SPLIT}"),
+    ("10.00", ["4.00", None], False, f"perRun.money: 4.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 2 of harbor"),
+    (
+        "10.00",
+        [DOLLARS],
+        False,
+        f"perRun.money: 0.00 EUR of at most 10.00 EUR; {FOREIGN}: product 1 of harbor (1.00 USD)",
+    ),
+    (
+        "10.00",
+        ["11.00", None, DOLLARS],
+        False,
+        f"perRun.money: 11.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 2 of harbor; {FOREIGN}: product 3 of harbor "
+        f"(1.00 USD); {SPLIT}",
+    ),
+    (
+        "10.00",
+        [None] * 5,
+        False,
+        f"perRun.money: 0.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 1 of harbor, product 2 of harbor, product "
+        "3 of harbor and 2 more",
+    ),
+]
+
+
+@pytest.mark.parametrize(("limit", "amounts", "passed", "message"), MONEY)
+def test_what_a_run_commits_stays_within_its_budget(limit: str, amounts: Any, passed: bool, message: str) -> None:
+    committed = [euros(each) if isinstance(each, str) else each for each in amounts]
+    renewals = [action(number, RENEW, committed=each) for number, each in enumerate(committed, 1)]
+    policy = Policy(per_run=RunBudget(money=euros(limit)))
+    found = guard("budget:perRun.money", [customer(*renewals, name="harbor")], policy)
+    assert (found.passed, found.message) == (passed, message)
+
+
+NOT_COUNTED = [
+    # sort, when: what is owed anyway, or not now, is no new commitment of this run
+    (CANCEL, "now"),
+    (PROTECT, "now"),
+    (RENEW, "2026-12-01"),
+    (RENEW, "manual"),
+]
+
+
+@pytest.mark.parametrize(("sort", "when"), NOT_COUNTED)
+def test_only_what_is_newly_committed_now_counts(sort: Any, when: str) -> None:
+    policy = Policy(per_run=RunBudget(money=euros("10.00")))
+    actions = (action(1, sort, when, committed=euros("99.00")), action(2, sort, when))
+    assert guard("budget:perRun.money", [customer(*actions)], policy).passed
+
+
+def test_money_is_summed_over_all_customers() -> None:
+    policy = Policy(per_run=RunBudget(money=euros("10.00")))
+    plans = [customer(action(1, RENEW, committed=euros("6.00")), name=name) for name in ("harbor", "quay")]
+    assert not guard("budget:perRun.money", plans, policy).passed
 
 
 def test_without_a_limit_money_is_not_asked_about() -> None:

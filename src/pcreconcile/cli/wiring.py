@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib.resources import files
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,22 +61,28 @@ def open_session(manifests: str) -> Session:
 
     Raises ManifestError and ConfigurationError.
     """
-    from pcreconcile.manifests import load
-
-    loaded = load(manifests)
+    loaded = read_manifests(manifests)
     environment = os.environ
     if environment.get(_DATABASE):
         raise ConfigurationError(f"{_DATABASE}: this version keeps its journal in a file only: unset it")
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
-    return Session(loaded, shipped_rules(), clock, settings.state_folder(loaded.home, environment))
+    rules = rules_on(clock.now().date(), loaded)
+    return Session(loaded, rules, clock, settings.state_folder(loaded.home, environment))
 
 
-def shipped_rules() -> Rules:
-    """The rule pack of the package."""
-    from pcreconcile.manifests import read_rules
+def read_manifests(path: str) -> Loaded:
+    """What the manifests say, with the product families that the package knows. Raises ManifestError."""
+    from pcreconcile.exits import FAMILIES
+    from pcreconcile.manifests import load
 
-    text = files("pcreconcile.exits").joinpath("rules.yaml").read_text(encoding="utf-8")
-    return read_rules(text, "rules.yaml")
+    return load(path, frozenset(str(module.FAMILY) for module in FAMILIES))
+
+
+def rules_on(day: date, loaded: Loaded) -> Rules:
+    """What holds on a day (UTC): the pack of the package, with what the partner overrides."""
+    from pcreconcile.manifests import overridden, shipped_pack
+
+    return overridden(shipped_pack().on(day), loaded.overrides, day)
 
 
 @contextmanager
@@ -135,6 +140,7 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         policy_digest=loaded.policy_digest,
         commit=revision.of_folder(loaded.home),
         known=loaded.fleet,
+        prices=loaded.prices,
     )
     if only is None:
         return whole

@@ -5,7 +5,19 @@ checks that a schema cannot say, model values; whatever is wrong on the way beco
 """
 
 from pcreconcile.manifests.load import Loaded, load
-from pcreconcile.manifests.rules import read_rules
+from pcreconcile.manifests.overrides import OverrideWish, overridden
+from pcreconcile.manifests.rules import Pack, read_pack, read_rules, shipped_pack
 from pcreconcile.manifests.schema import SCHEMA_KINDS, schema_text
 
-__all__ = ["SCHEMA_KINDS", "Loaded", "load", "read_rules", "schema_text"]
+__all__ = [
+    "SCHEMA_KINDS",
+    "Loaded",
+    "OverrideWish",
+    "Pack",
+    "load",
+    "overridden",
+    "read_pack",
+    "read_rules",
+    "schema_text",
+    "shipped_pack",
+]

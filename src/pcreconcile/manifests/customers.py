@@ -6,28 +6,31 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from pcreconcile.manifests.families import SHIPPED, family_findings
+from pcreconcile.manifests.lines import line, line_findings
 from pcreconcile.manifests.nodes import Mapping, Node, find, plain, text_at
 from pcreconcile.manifests.quoting import quoted
 from pcreconcile.manifests.values import day, duration, given, optional_day
 from pcreconcile.model.desired import (
     DelegatedAccess,
     DesiredCustomer,
-    LineDesire,
-    Match,
     OnBlocked,
     Pace,
     Refunds,
     Relationship,
-    SubscriptionLine,
 )
 from pcreconcile.model.errors import Finding
-from pcreconcile.model.family import Family
 from pcreconcile.model.ids import TenantId, tenant_id
 
 _ASKS_FOR_CHANGE = ("suspended", "removed")
 
 
-def customer_findings(root: Mapping, own_tenant: TenantId | None, tickets: re.Pattern[str] | None) -> Iterator[Finding]:
+def customer_findings(
+    root: Mapping,
+    own_tenant: TenantId | None,
+    tickets: re.Pattern[str] | None,
+    families: frozenset[str] = SHIPPED,
+) -> Iterator[Finding]:
     """What the schema cannot say about one customer."""
     tenant = text_at(root, "spec", "tenantId")
     if tenant and tenant.text.lower() == own_tenant:
@@ -38,6 +41,8 @@ def customer_findings(root: Mapping, own_tenant: TenantId | None, tickets: re.Pa
     relationship = text_at(root, "spec", "relationship")
     if tickets and relationship and relationship.text in _ASKS_FOR_CHANGE:
         yield from _ticket_findings(root, tickets)
+    yield from family_findings(root, ("spec", "subscriptions"), ("match", "family"), families)
+    yield from line_findings(root)
 
 
 def _are_days(*texts: str) -> bool:
@@ -75,7 +80,7 @@ def customer(root: Mapping) -> DesiredCustomer:
         refunds=Refunds(spec.get("refunds", Refunds.PREFER)),
         pace=Pace(spec.get("pace", Pace.TOGETHER)),
         on_blocked=OnBlocked(spec.get("onBlocked", OnBlocked.WAIT)),
-        subscriptions=tuple(_line(item) for item in spec.get("subscriptions", ())),
+        subscriptions=tuple(line(item) for item in spec.get("subscriptions", ())),
         **given(settle=duration(spec.get("settle")), delegated_access=_delegated_access(spec.get("delegatedAccess"))),
     )
 
@@ -85,16 +90,6 @@ def _delegated_access(value: Any) -> DelegatedAccess | None:
     if isinstance(value, dict):
         return DelegatedAccess(terminate=True, at=day(value["at"]))
     return DelegatedAccess(terminate=True) if value == "terminate" else None
-
-
-def _line(item: dict[str, Any]) -> SubscriptionLine:
-    match = item["match"]
-    family = match.get("family")
-    return SubscriptionLine(
-        match=Match(family=None if family is None else Family(family), sku=match.get("sku"), id=match.get("id")),
-        desired=LineDesire(item["desired"]),
-        reason=item.get("reason"),
-    )
 
 
 def place_of(root: Mapping) -> Node:

@@ -13,7 +13,7 @@ from pcreconcile.manifests.quoting import escaped, one_of, suggestion
 from pcreconcile.manifests.reader import Reading, read_yaml
 from pcreconcile.model.errors import Finding
 
-KINDS = ("Customer", "CustomerDefaults", "Partner", "Policy")
+KINDS = ("Customer", "CustomerDefaults", "Partner", "Policy", "Prices", "Rules")
 
 
 class Document(msgspec.Struct, frozen=True):

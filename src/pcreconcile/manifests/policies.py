@@ -17,6 +17,7 @@ from pcreconcile.model.policy import (
     Freeze,
     Policy,
     Protected,
+    ResellerExemption,
     RunBudget,
 )
 
@@ -66,6 +67,7 @@ def _freeze_findings(freeze: Node) -> Iterator[Finding]:
 def policy(root: Mapping) -> Policy:
     """The Policy of a document without findings."""
     spec: dict[str, Any] = plain(find(root, ["spec"]))
+    exceptions: list[dict[str, Any]] = spec.get("exceptions", [])
     day_budget = _day_budget(spec.get("budgets", {}))
     return Policy(
         per_run=_run_budget(spec.get("budgets", {}), day_budget),
@@ -75,7 +77,8 @@ def policy(root: Mapping) -> Policy:
         freezes=tuple(_freeze(item) for item in spec.get("freezes", ())),
         ticket=spec.get("require", {}).get("ticket"),
         azure_cancel_allowed=spec.get("azure", {}).get("cancel") == "allowed",
-        exceptions=tuple(_exemption(item) for item in spec.get("exceptions", ())),
+        exceptions=tuple(_exemption(item) for item in exceptions if "budget" in item),
+        resellers=tuple(_reseller(item) for item in exceptions if "reseller" in item),
         **given(min_customers_left=spec.get("minCustomersLeft")),
     )
 
@@ -122,3 +125,7 @@ def _freeze(item: dict[str, str]) -> Freeze:
 
 def _exemption(item: dict[str, Any]) -> Exemption:
     return Exemption(**{**item, "until": day(item["until"])})
+
+
+def _reseller(item: dict[str, Any]) -> ResellerExemption:
+    return ResellerExemption(**{**item, "until": day(item["until"])})

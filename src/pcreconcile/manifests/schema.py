@@ -21,7 +21,11 @@ from pcreconcile.manifests.quoting import Wording
 from pcreconcile.manifests.translate import translate
 from pcreconcile.model.errors import Finding
 
-SCHEMA_KINDS = ("Customer", "Partner", "Policy", "Plan", "Rules")
+SCHEMA_KINDS = ("Customer", "Partner", "Policy", "Plan", "Prices", "Rules")
+
+
+# Kinds without a schema file of their own: where they are defined.
+_PARTS = {"CustomerDefaults": "Customer", "RulePack": "Rules"}
 
 
 def schema_text(kind: str) -> str:
@@ -32,7 +36,7 @@ def schema_text(kind: str) -> str:
 
 
 def check(kind: str, root: Node, wording: Wording) -> list[Finding]:
-    """What is wrong with a document by the schema of its kind; CustomerDefaults is a part of the Customer schema."""
+    """What is wrong with a document by the schema of its kind; some kinds are parts of another's schema."""
     data = plain(root)
     if _quick(kind)(data):
         return []
@@ -41,8 +45,8 @@ def check(kind: str, root: Node, wording: Wording) -> list[Finding]:
 
 @cache
 def _schema(kind: str) -> Any:
-    if kind == "CustomerDefaults":
-        return _schema("Customer")["$defs"][kind]
+    if kind in _PARTS:
+        return _schema(_PARTS[kind])["$defs"][kind]
     schema = json.loads(schema_text(kind))
     return _without_references(schema, schema.get("$defs", {}))
 

@@ -105,7 +105,10 @@ def _unquoted(case: _Case, node: Scalar) -> Finding:
 
 def _not_allowed(case: _Case) -> Iterator[Finding]:
     value = case.error.validator_value
-    allowed = [str(word) for word in (value if isinstance(value, list) else [value])]
+    yield from _not_allowed_word(case, [str(word) for word in (value if isinstance(value, list) else [value])])
+
+
+def _not_allowed_word(case: _Case, allowed: list[str]) -> Iterator[Finding]:
     if isinstance(case.node, Scalar) and isinstance(case.node.value, str):
         hint, expected = suggestion(case.node.value, allowed)
         yield case.finding(f"{case.value()} is not known{hint}", expected)
@@ -116,6 +119,9 @@ def _not_allowed(case: _Case) -> Iterator[Finding]:
 def _alternatives(case: _Case) -> Iterator[Finding]:
     """`anyOf`: a mapping is held against the alternative that is a mapping, anything else against all of them."""
     branches = case.error.validator_value
+    if all("enum" in branch or "pattern" in branch for branch in branches):
+        yield from _not_allowed_word(case, [word for branch in branches for word in branch.get("enum", ())])
+        return
     index = next((number for number, branch in enumerate(branches) if branch.get("type") == "object"), None)
     inner = [error for error in case.error.context if error.schema_path[0] == index]
     if isinstance(case.node, Mapping) and inner:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fnmatch import fnmatchcase
 
 from pcreconcile.model.desired import DesiredCustomer, Relationship
 from pcreconcile.model.memory import Memory
+from pcreconcile.model.money import Money
 from pcreconcile.model.plan import (
     MANUAL,
     NOW,
@@ -23,6 +25,7 @@ from pcreconcile.model.plan import (
 from pcreconcile.model.policy import Policy, Protected
 
 _FINAL = frozenset({Reversibility.ONE_WAY, Reversibility.NEEDS_COUNTERPARTY})
+_NAMED = 3  # how many actions a message names before it counts
 
 
 def check_guards(
@@ -39,7 +42,7 @@ def check_guards(
         _budget("perRun.protective", _protective(due), policy.per_run.protective, policy, now),
         _budget("perDay.removals", removals + recent if removals else 0, policy.per_day.removals, policy, now),
         _customers_left(live - removals, removals, policy),
-        *_unknown_money(due, policy),
+        *_money(plans, policy),
         *(_protected(plan) for plan in plans if _is_protected(plan.desired, policy) and _changes(plan)),
     ]
     return tuple(guards)
@@ -80,13 +83,41 @@ def _customers_left(left: int, removals: int, policy: Policy) -> Guard:
     return Guard("min-customers-left", passed, message, policy.min_customers_left, left)
 
 
-def _unknown_money(due: Sequence[Action], policy: Policy) -> list[Guard]:
-    """A money limit cannot be checked where no price is known: an unknown amount is not zero."""
-    if policy.per_run.money is None:
+def _money(plans: Sequence[CustomerPlan], policy: Policy) -> list[Guard]:
+    """What the run newly commits, against a limit in one currency.
+
+    An unknown amount is not zero, and nothing is converted: either refuses the run, because nobody can say that the
+    limit holds.
+    """
+    limit = policy.per_run.money
+    if limit is None:
         return []
-    unknown = sum(action.effect is Effect.COMMITS_MONEY and action.money.committed is None for action in due)
-    message = f"perRun.money: {unknown} actions commit an amount that is not known"
-    return [Guard("budget:perRun.money", unknown == 0, message, None, unknown)]
+    commits = [(plan, each) for plan in plans for each in plan.actions if _commits(each)]
+    unknown = [_of(plan, each) for plan, each in commits if each.money.committed is None]
+    amounts = [(plan, each, each.money.committed) for plan, each in commits if each.money.committed is not None]
+    foreign = [f"{_of(plan, each)} ({money})" for plan, each, money in amounts if money.currency != limit.currency]
+    known = sum((money.amount for _, _, money in amounts if money.currency == limit.currency), Decimal(0))
+    problems = [
+        *([f"nobody knows what these commit: {_some(unknown)}"] if unknown else []),
+        *([f"these are in another currency: {_some(foreign)}"] if foreign else []),
+        *(["split the change (--target), or raise the budget in the policy"] if known > limit.amount else []),
+    ]
+    message = "; ".join([f"perRun.money: {Money(known, limit.currency)} of at most {limit}", *problems])
+    return [Guard("budget:perRun.money", not problems, message)]
+
+
+def _commits(action: Action) -> bool:
+    return action.when == NOW and action.effect is Effect.COMMITS_MONEY
+
+
+def _of(plan: CustomerPlan, action: Action) -> str:
+    return f"{action.target.name} of {plan.name}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few by name, the rest by number."""
+    rest = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _is_protected(desired: DesiredCustomer, policy: Policy) -> bool:

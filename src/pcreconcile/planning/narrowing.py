@@ -1,8 +1,8 @@
 """`--only EFFECT`: a plan with the actions of one effect alone, and what can be done without the others.
 
 Nothing is planned anew: verdicts, blockers, dates and what was observed stay those of the whole plan, and the notice
-`only` says what was left out. Guards, approvals and numbers are those of what is left, so that a plan over a budget
-can still be narrowed to what no budget limits.
+`only` says what was left out. Guards, approvals, money and numbers are those of what is left, so that a plan over a
+budget can still be narrowed to what no budget limits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pcreconcile.model.identity import seal
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Notice, Plan
 from pcreconcile.model.policy import Policy
-from pcreconcile.planning.counting import counted
+from pcreconcile.planning.counting import counted, summed
 from pcreconcile.planning.guards import check_guards, needed_approvals
 
 ONLY = "only"
@@ -28,7 +28,7 @@ def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: P
     `live` (how many customers the partner has), `memory` and `policy` are those that the plan was made with; the guards
     are asked again with them, at the plan's own instant. Pure, and it raises nothing.
     """
-    customers = tuple(replace(customer, actions=_kept(customer.actions, effect)) for customer in plan.customers)
+    customers = tuple(_narrowed(customer, _kept(customer.actions, effect)) for customer in plan.customers)
     return seal(
         replace(
             plan,
@@ -39,6 +39,10 @@ def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: P
             warnings=(*plan.warnings, _notice(plan, customers, effect)),
         )
     )
+
+
+def _narrowed(customer: CustomerPlan, kept: tuple[Action, ...]) -> CustomerPlan:
+    return replace(customer, actions=kept, money=summed(kept))
 
 
 def _kept(actions: Sequence[Action], effect: Effect) -> tuple[Action, ...]:

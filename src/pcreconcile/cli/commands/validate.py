@@ -16,10 +16,10 @@ from pcreconcile.rendering.text import outside
 @click.pass_obj
 def command(output: Output, path: str | None, manifests: str) -> None:
     """Check the manifests at PATH (default: manifests) without any request."""
-    from pcreconcile.manifests import load
+    from pcreconcile.cli.wiring import read_manifests
     from pcreconcile.rendering.words import counted
 
     chosen = chosen_manifests(path, manifests)
-    loaded = load(chosen)
+    loaded = read_manifests(chosen)
     count = counted(len(loaded.fleet.customers), "customer")
     output.say(f"{outside(chosen)}: {count} of partner {outside(loaded.partner.name)}, nothing wrong\n")
