@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from pcreconcile.applying import memory_from, read_events
+from pcreconcile.applying.intents import lost_with
+from pcreconcile.model.estate import ScheduledAction
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
-from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import ActionKind, Effect
+from pcreconcile.model.memory import Memory, Renewal, Returned
+from pcreconcile.model.money import Money
+from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Observed
 from pcreconcile.model.run import Event, EventKind
 from tests.applying.world import NOW, ONE, Desk, Fault, Microsoft, act, plan_of, planned, remove, subscription, suspend
 
 HOUR = timedelta(hours=1)
+TOKEN = "Bearer abcdefghijklmnop"
 
 
-def story(kind: ActionKind, *tellings: Any, target: str = "s1", start: datetime = NOW, plan: str = "p") -> list[Event]:
-    """Events of one action, a minute apart; a telling is a kind, or a kind with request ID and body."""
+def story(
+    kind: ActionKind, *tellings: Any, target: str = "s1", start: datetime = NOW, plan: str = "p", lost: Any = None
+) -> list[Event]:
+    """Events of one action, a minute apart; a telling is a kind, or a kind with request ID and body.
+
+    `lost` is what the intent says that the act takes away.
+    """
     events = []
     for number, telling in enumerate(tellings):
         what, request, body = telling if isinstance(telling, tuple) else (telling, "q", {})
         if what is EventKind.INTENT:
-            body = {"kind": kind, "target": {"id": target}, "effect": Effect.TAKES_SERVICE}
+            body = {"kind": kind, "target": {"id": target}, "effect": Effect.TAKES_SERVICE, **(lost or {})}
         at = start + timedelta(minutes=number)
         who = (ONE, ActionId(f"{kind} {target}"), RequestId(request))
         events.append(Event(number + 1, RunId("r"), PlanId(plan), at, what, *who, body, "", ""))
@@ -109,6 +119,178 @@ def test_service_was_taken_when_the_last_such_request_was_sent():
     assert memory_from(events, NOW + 3 * HOUR).service_taken == {ONE: NOW + HOUR}
 
 
+RENEWING = Renewal(auto_renew=True, scheduled_actions=("TermEnd/RenewToNewTerm",), changes=("quantity 5",))
+BLANK = Renewal(auto_renew=False, scheduled_actions=())
+SET_RENEWAL, AT_TERM_END = ActionKind.SET_RENEWAL, ActionKind.CANCEL_AT_TERM_END
+REACTIVATE = ActionKind.REACTIVATE_SUBSCRIPTION
+LATER = NOW + HOUR
+
+
+def keeps(**settings: Renewal) -> dict[str, Any]:
+    """The intent of a suspension that takes these settings."""
+    wire = {
+        name: {
+            "autoRenewEnabled": each.auto_renew,
+            "scheduledActions": each.scheduled_actions,
+            "scheduledNextTerm": each.scheduled_next_term,
+            "scheduledChanges": each.changes,
+        }
+        for name, each in settings.items()
+    }
+    return {"keeps": wire}
+
+
+@pytest.mark.parametrize(
+    ("events", "renewals"),
+    [
+        (story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)), {"s1": RENEWING}),
+        (story(SUSPEND, INTENT, lost=keeps(s1=RENEWING)), {"s1": RENEWING}),
+        (story(SUSPEND, INTENT, REFUSED, lost=keeps(s1=RENEWING)), {}),
+        (story(SUSPEND, INTENT, BUSY, lost=keeps(s1=RENEWING)), {}),
+        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {}),
+        (
+            story(SUSPEND, INTENT, ANSWERED, lost=keeps(s1=RENEWING, addon=BLANK)),
+            {"s1": RENEWING, "addon": BLANK},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING, addon=RENEWING)),
+                *story(REACTIVATE, INTENT, ANSWERED, VERIFIED, plan="back", start=LATER),
+            ],
+            {"s1": RENEWING, "addon": RENEWING},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING, addon=RENEWING)),
+                *story(SET_RENEWAL, INTENT, ANSWERED, VERIFIED, plan="back", start=LATER),
+            ],
+            {"addon": RENEWING},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
+                *story(SET_RENEWAL, INTENT, ANSWERED, plan="back", start=LATER),
+            ],
+            {"s1": RENEWING},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
+                *story(AT_TERM_END, INTENT, ANSWERED, VERIFIED, plan="back", start=LATER),
+            ],
+            {},
+        ),
+        (
+            [
+                *story(SET_RENEWAL, INTENT, ANSWERED, VERIFIED, plan="before"),
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING), start=LATER),
+            ],
+            {"s1": RENEWING},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=BLANK), plan="again", start=LATER),
+            ],
+            {"s1": RENEWING},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
+                *story(SET_RENEWAL, INTENT, ANSWERED, VERIFIED, plan="back", start=LATER),
+                *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=BLANK), plan="again", start=LATER + HOUR),
+            ],
+            {"s1": BLANK},
+        ),
+        (
+            [
+                *story(SUSPEND, INTENT, REFUSED, lost=keeps(s1=BLANK)),
+                *story(SUSPEND, (INTENT, "q2", {}), lost=keeps(s1=RENEWING), start=LATER),
+            ],
+            {"s1": RENEWING},
+        ),
+    ],
+)
+def test_the_settings_that_a_suspension_took_are_remembered_until_they_are_set_again(
+    events: list[Event], renewals: dict[str, Renewal]
+):
+    assert memory_from(events, NOW + timedelta(days=1)).renewals == ({ONE: renewals} if renewals else {})
+
+
+def test_add_ons_that_went_with_their_base_are_suspended_by_us_too():
+    events = story(SUSPEND, INTENT, ANSWERED, lost=keeps(s1=RENEWING, addon=RENEWING))
+    assert memory_from(events, LATER).suspended == {ONE: ("s1", "addon")}
+    back = story(REACTIVATE, INTENT, ANSWERED, plan="back", start=LATER)
+    assert memory_from([*events, *back], LATER).suspended == {ONE: ("addon",)}
+
+
+RETURN = ActionKind.RETURN_RESERVATION
+DOLLARS = Money(Decimal("900.00"), "USD")
+COUNTS = {"counts": {"amount": "900.00", "currency": "USD"}}
+
+
+@pytest.mark.parametrize(
+    ("tellings", "lost", "returned"),
+    [
+        ([INTENT, ANSWERED, VERIFIED], COUNTS, (Returned(NOW, DOLLARS),)),
+        ([INTENT, ANSWERED, VERIFIED], {"counts": None}, (Returned(NOW, None),)),
+        ([INTENT, ANSWERED, VERIFIED], None, (Returned(NOW, None),)),
+        ([INTENT, ANSWERED, VERIFIED, VERIFIED], COUNTS, (Returned(NOW, DOLLARS),)),
+        ([INTENT, ANSWERED], COUNTS, ()),
+        ([INTENT, REFUSED, SEEN], COUNTS, ()),
+    ],
+)
+def test_returned_reservations(tellings: list[Any], lost: Any, returned: tuple[Returned, ...]):
+    memory = memory_from(story(RETURN, *tellings, lost=lost), LATER)
+    assert memory.returned == ({ONE: returned} if returned else {})
+
+
+@pytest.mark.parametrize(
+    ("now", "remembered"),
+    [
+        (datetime(2027, 11, 22, 11, 59, tzinfo=UTC), True),
+        (datetime(2027, 11, 22, 12, tzinfo=UTC), False),
+        (datetime(2028, 2, 29, tzinfo=UTC), False),
+    ],
+)
+def test_a_return_is_remembered_for_a_year(now: datetime, remembered: bool):
+    memory = memory_from(story(RETURN, INTENT, ANSWERED, VERIFIED, lost=COUNTS), now)
+    assert bool(memory.returned) is remembered
+
+
+def test_a_suspension_keeps_the_settings_of_its_add_ons_however_deep(desk: Desk, microsoft: Microsoft):
+    to_renew = (ScheduledAction("TermEnd", "RenewToNewTerm", changes="quantity 5"),)
+    microsoft.add(
+        ONE,
+        subscription("s1", scheduled_actions=to_renew),
+        subscription("addon", parent_subscription_id="S1", scheduled_next_term=True),
+        subscription("below", parent_subscription_id="addon"),
+        subscription("gone", status="deleted", parent_subscription_id="s1"),
+        subscription("other"),
+    )
+    desk.apply(plan_of(planned(microsoft, [suspend("s1")])))
+    memory = memory_from(read_events(desk.journal), NOW)
+    assert memory.renewals == {
+        ONE: {
+            "s1": RENEWING,
+            "addon": Renewal(auto_renew=True, scheduled_next_term=True),
+            "below": Renewal(auto_renew=True),
+        }
+    }
+
+
+def test_a_returned_reservation_keeps_what_counts():
+    found = act(RETURN, "order/r", money=ActionMoney(refund=DOLLARS))
+    assert lost_with(found, Observed(None, None, None)) == COUNTS
+    assert lost_with(remove(found), Observed(None, None, None)) == {}
+
+
+def test_a_token_in_the_text_of_a_change_is_not_kept(desk: Desk, microsoft: Microsoft):
+    microsoft.add(ONE, subscription("s1", scheduled_actions=(ScheduledAction("TermEnd", "Cancel", changes=TOKEN),)))
+    desk.apply(plan_of(planned(microsoft, [suspend("s1")])))
+    assert TOKEN not in str([event.body for event in desk.seen])
+
+
 def test_a_real_journal(desk: Desk, microsoft: Microsoft):
     microsoft.add(ONE, subscription("s1"), subscription("s2"))
     first, second = suspend("s1"), act(ActionKind.CANCEL_AT_TERM_END, "s2", effect=Effect.PROTECTIVE)
@@ -116,7 +298,11 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
     microsoft.faults.extend([None, None, Fault.LOST_AFTER])
     receipt = desk.apply(plan)
     assert memory_from(read_events(desk.journal), NOW) == Memory(
-        removals=(NOW,), removed={ONE: str(receipt.run)}, service_taken={ONE: NOW}, suspended={ONE: ("s1",)}
+        removals=(NOW,),
+        removed={ONE: str(receipt.run)},
+        service_taken={ONE: NOW},
+        suspended={ONE: ("s1",)},
+        renewals={ONE: {"s1": Renewal(auto_renew=True)}},
     )
 
 

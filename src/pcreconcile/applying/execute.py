@@ -50,7 +50,7 @@ class Execution:
         self._customer = customer
         self._listed = listed
         self._steps = steps
-        self._record = Record(run, customer.tenant_id)
+        self._record = Record(run, customer)
         self._waiting = Waiting(run, self._record)
 
     async def to_the_end(self) -> None:

@@ -53,9 +53,10 @@ class Journal:
         """The whole customer is left alone."""
         self._write(EventKind.STALE, customer=customer, body=_said(message=why))
 
-    def intent(self, customer: TenantId, action: Action, request_id: RequestId) -> None:
-        """Durable before the request leaves."""
-        self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=_act(action))
+    def intent(self, customer: TenantId, action: Action, request_id: RequestId, lost: Mapping[str, Any]) -> None:
+        """Durable before the request leaves; `lost` is what it takes away for good."""
+        body = {**_act(action), **lost}
+        self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
         self.unsettled.add(action.id)
 
     def answered(self, customer: TenantId, action: Action, request_id: RequestId, answer: Answer) -> None:

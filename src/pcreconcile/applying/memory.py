@@ -1,7 +1,8 @@
 """What the journal remembers for planning and for the guards.
 
-A request that may have taken effect counts where counting it is the careful side (removals, service taken); what gives
-a right (that **we** suspended something, that we removed somebody) needs the service's yes or a read.
+A request that may have taken effect counts where counting it is the careful side (removals, service taken, settings
+that a suspension may have lost); what gives a right (that **we** suspended something, that we removed somebody) needs
+the service's yes or a read.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, recent, remembered, returned_by
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
-from pcreconcile.model.memory import Memory
+from pcreconcile.model.memory import Memory, Returned
 from pcreconcile.model.plan import ActionKind, Effect
 from pcreconcile.model.run import Event, EventKind
 
@@ -21,13 +24,17 @@ TOO_MANY_REQUESTS = 429
 
 @dataclass(slots=True)
 class _Write:
-    """One planned write across the runs of its plan; `sent` holds the requests that were not definitely refused."""
+    """One planned write across the runs of its plan; `sent` holds the requests that were not definitely refused.
+
+    `bodies` are what the intents said, by request: the same plan may come back when its world comes back.
+    """
 
     kind: str
     target: str
     effect: str
     sent: dict[str, datetime] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def refused(self, request_id: str, status: int) -> None:
         if request_id not in self.unsure or status != TOO_MANY_REQUESTS:
@@ -40,6 +47,8 @@ class _Recall:
     customers: dict[tuple[PlanId, ActionId], TenantId] = field(default_factory=dict)
     removed: dict[TenantId, str] = field(default_factory=dict)
     suspended: dict[TenantId, dict[str, None]] = field(default_factory=dict)
+    said_again: dict[tuple[TenantId, str], datetime] = field(default_factory=dict)
+    returned: dict[TenantId, dict[str, Returned]] = field(default_factory=dict)
 
     def enter(self, event: Event) -> None:
         if event.action is None or event.customer is None:
@@ -62,15 +71,27 @@ class _Recall:
         new = _Write(str(event.body.get("kind")), str(target.get("id")), str(event.body.get("effect")))
         write = self.writes.setdefault(key, new)
         write.sent.setdefault(event.request_id or "", event.at)
+        write.bodies[event.request_id or ""] = event.body
         self.customers[key] = customer
 
     def _proven(self, write: _Write, event: Event, customer: TenantId) -> None:
-        if write.kind == ActionKind.REMOVE_RELATIONSHIP and event.kind is EventKind.VERIFIED:
-            self.removed[customer] = event.run
-        elif write.kind == ActionKind.SUSPEND_SUBSCRIPTION:
-            self.suspended.setdefault(customer, {})[write.target] = None
+        if write.kind == ActionKind.SUSPEND_SUBSCRIPTION:
+            went_along = kept_by(write.bodies.get(event.request_id or "", {}))
+            self.suspended.setdefault(customer, {}).update(dict.fromkeys([write.target, *went_along]))
         elif write.kind == ActionKind.REACTIVATE_SUBSCRIPTION:
             self.suspended.get(customer, {}).pop(write.target, None)
+        elif event.kind is EventKind.VERIFIED:
+            self._verified(write, event, customer)
+
+    def _verified(self, write: _Write, event: Event, customer: TenantId) -> None:
+        if write.kind == ActionKind.REMOVE_RELATIONSHIP:
+            self.removed[customer] = event.run
+        elif write.kind in SETS_RENEWAL:
+            self.said_again[customer, write.target] = event.at
+        elif write.kind == ActionKind.RETURN_RESERVATION:
+            request = event.request_id or ""
+            found = returned_by(write.bodies.get(request, {}), write.sent[request])
+            self.returned.setdefault(customer, {})[request] = found
 
 
 def memory_from(events: Iterable[Event], now: datetime) -> Memory:
@@ -83,7 +104,20 @@ def memory_from(events: Iterable[Event], now: datetime) -> Memory:
         removed=dict(recall.removed),
         service_taken=_service_taken(recall),
         suspended={tenant: tuple(ids) for tenant, ids in recall.suspended.items() if ids},
+        renewals=remembered(_kept(recall), recall.said_again),
+        returned=recent(recall.returned, now),
     )
+
+
+def _kept(recall: _Recall) -> Iterable[Kept]:
+    """What suspensions that were not definitely refused may have taken, in the order in which they were sent."""
+    found = [
+        Kept(recall.customers[key], at, kept_by(write.bodies.get(request, {})))
+        for key, write in recall.writes.items()
+        if write.kind == ActionKind.SUSPEND_SUBSCRIPTION
+        for request, at in write.sent.items()
+    ]
+    return sorted(found, key=lambda kept: kept.at)
 
 
 def _removals(recall: _Recall) -> Iterable[datetime]:

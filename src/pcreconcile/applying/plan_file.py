@@ -62,6 +62,15 @@ def check_plan(plan: Plan, partner_tenant: TenantId) -> None:
     _check_references(plan)
 
 
+def require_applicable(plan: Plan) -> None:
+    """Raises PlanFileError for a projection: it was made for a world that nobody has seen."""
+    if plan.projected_from is not None:
+        raise PlanFileError(
+            f"this plan is a projection: it was made for {plan.created_at:%Y-%m-%d} from what was read on "
+            f"{plan.projected_from:%Y-%m-%d}, so it can be shown and never applied; {AGAIN} without --at"
+        )
+
+
 def _check_references(plan: Plan) -> None:
     """The journal knows customers by tenant and actions by ID, so neither may appear twice."""
     _once("customer", (customer.tenant_id for customer in plan.customers))

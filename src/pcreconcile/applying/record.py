@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.intents import lost_with
 from pcreconcile.applying.journal import AUDIT_RECORD
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.ports import Answer
 from pcreconcile.applying.progress import FIRST_DELAY, Progress
 from pcreconcile.model.errors import NoAnswer, RemoteError
-from pcreconcile.model.ids import RequestId, TenantId
+from pcreconcile.model.ids import RequestId
+from pcreconcile.model.plan import CustomerPlan
 
 
 class Record:
     """For the actions of one customer. Every method raises StoreError when the journal cannot take the event."""
 
-    def __init__(self, run: RunContext, tenant: TenantId) -> None:
+    def __init__(self, run: RunContext, customer: CustomerPlan) -> None:
         self._run = run
         self._journal = run.journal
-        self._tenant = tenant
+        self._tenant = customer.tenant_id
+        self._observed = customer.observed
 
     def intent(self, step: Progress, request_id: RequestId) -> None:
         """Durable when it returns; only then may the request leave."""
-        self._journal.intent(self._tenant, step.action, request_id)
+        lost = lost_with(step.action, self._observed)
+        self._journal.intent(self._tenant, step.action, request_id, lost)
         step.past.intent(request_id, self._run.clock.now())
         step.advance(Happening.INTENT_RECORDED)
         step.sends += 1

@@ -59,11 +59,11 @@ async def removal_gate(
 def unread(state: CustomerState, customer: CustomerPlan) -> str:
     """What the plan was made from and could not be read again, in words; "" when nothing is missing.
 
-    Reservations of a customer who is gone are not missing: that the relationship has ended says more.
+    Of a customer who is gone only delegated access can still be read; that the relationship has ended says more.
     """
     missing = set(customer.observed.extras) - set(extras_seen(state))
-    if state.customer is None:
-        missing.discard(Extra.RESERVATIONS)
+    if state.customer is None or state.customer.relationship == "none":
+        missing -= {Extra.RESERVATIONS, Extra.TRANSFERS, Extra.RESELLERS}
     reads = {extra: extra_read(state, extra) for extra in sorted(missing)}
     told = [f"{extra}: {read.problem if read is not None else 'not read'}" for extra, read in reads.items()]
     return "; ".join([*state.problems, *told])

@@ -1,0 +1,50 @@
+"""What an intent says besides the act itself: what the act takes away for good, so that no later read can show it.
+
+Suspending turns auto-renew off and drops scheduled changes, of the add-ons too that go with their base (API facts, 5.6
+and 10); a returned reservation is gone together with its quote. Only these few business fields are kept, and no texts
+but the service's own words for a scheduled change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from pcreconcile.applying.texts import clean
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import Action, ActionKind, Observed
+
+KEPT = ("autoRenewEnabled", "scheduledActions", "scheduledNextTerm", "scheduledChanges")
+
+
+def lost_with(action: Action, observed: Observed) -> dict[str, Any]:
+    """Members for the body of the intent: `keeps` of a suspension, `counts` of a returned reservation.
+
+    `keeps` has the renewal settings of each active subscription that will be suspended, by its ID; `counts` is the
+    refund that counts against the customer's allowance, null when nobody quoted it.
+    """
+    if action.kind is ActionKind.SUSPEND_SUBSCRIPTION:
+        return {"keeps": {row["id"]: _settings(row) for row in _suspended_by(action, observed)}}
+    if action.kind is ActionKind.RETURN_RESERVATION:
+        return {"counts": msgspec.to_builtins(action.money.refund)}
+    return {}
+
+
+def _settings(row: Fields) -> Fields:
+    settings = {name: row.get(name) for name in KEPT}
+    return settings | {"scheduledChanges": [clean(str(each)) for each in row.get("scheduledChanges") or ()]}
+
+
+def _suspended_by(action: Action, observed: Observed) -> Iterable[Fields]:
+    """The target and the active add-ons below it, however deep."""
+    rows = [item for item in observed.items if item.get("type") == "subscription" and item.get("status") == "active"]
+    below = {action.target.id.lower()}
+    while more := {_id(row) for row in rows if str(row.get("parentSubscriptionId")).lower() in below} - below:
+        below |= more
+    return (row for row in rows if _id(row) in below)
+
+
+def _id(row: Fields) -> str:
+    return str(row["id"]).lower()
