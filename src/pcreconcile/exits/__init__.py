@@ -12,8 +12,10 @@ from pkgutil import iter_modules
 from typing import cast
 
 from pcreconcile.exits import unknown
+from pcreconcile.exits.allowance import Used, used_by
 from pcreconcile.exits.exit import Charge, Evidence, Exit, Holding, Serve, Step, Wish
 from pcreconcile.exits.family import FamilyExit, Precedence
+from pcreconcile.exits.in_progress import AfterItsOrder
 from pcreconcile.exits.subject import Subject, subjects_of
 from pcreconcile.exits.traits import traits_of
 from pcreconcile.model.estate import CustomerState
@@ -30,9 +32,11 @@ __all__ = [
     "Serve",
     "Step",
     "Subject",
+    "Used",
     "Wish",
     "exit_of",
     "holdings_of",
+    "used_by",
 ]
 
 
@@ -43,17 +47,21 @@ def _families() -> tuple[FamilyExit, ...]:
 
 
 FAMILIES: tuple[FamilyExit, ...] = _families()
-_BY_FAMILY = {module.FAMILY: module for module in FAMILIES}
+_BY_FAMILY: dict[Family, FamilyExit] = {module.FAMILY: AfterItsOrder(module) for module in FAMILIES}
+_UNKNOWN = AfterItsOrder(unknown)
 
 
-def holdings_of(state: CustomerState) -> tuple[Holding, ...]:
-    """Everything the customer holds, each with its family, its traits and the evidence, in the order of its ID."""
-    return tuple(_recognise(subject) for subject in subjects_of(state))
+def holdings_of(state: CustomerState, returned: Used | None = None) -> tuple[Holding, ...]:
+    """Everything the customer holds, each with its family, its traits and the evidence, in the order of its ID.
+
+    `returned` is what our journal knows of returned reservations (`allowance.used_by`).
+    """
+    return tuple(_recognise(subject) for subject in subjects_of(state, returned))
 
 
 def exit_of(family: Family) -> FamilyExit:
-    """The module that knows a family; unknown for those that no module speaks of yet."""
-    return _BY_FAMILY.get(family, unknown)
+    """What knows a family, unknown for those that no module speaks of yet; all wait for orders in progress."""
+    return _BY_FAMILY.get(family, _UNKNOWN)
 
 
 def _recognise(subject: Subject) -> Holding:

@@ -19,11 +19,13 @@ from pcreconcile.exits.exit import (
     Serve,
     Step,
     Wish,
+    by_rule,
     not_understood,
     nothing,
     warning,
 )
 from pcreconcile.exits.family import Precedence
+from pcreconcile.exits.ruled import as_ruled
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import AzureEntitlement
@@ -39,6 +41,8 @@ PRECEDES: tuple[Precedence, ...] = ()
 ENDS_BY_SUSPENDING = True
 renew, stay = staying.renew, staying.stay
 PRODUCT = "DZH318Z0BPS6"
+_RUNNING, _BACK = f"{FAMILY}.running-subscriptions", f"{FAMILY}.reactivation-window"
+_KNOWN_PLANS = frozenset({"active", "suspended", "deleted", "expired", "disabled"})
 _KNOWN_STATUSES = ENDED_AZURE_STATUSES | {"active"}
 
 
@@ -56,11 +60,11 @@ def recognise(subject: Subject) -> Evidence | None:
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Cancel what runs under the plan where a line decided so, then suspend the plan."""
-    row = licenses.row_of(holding)
-    if row.status == "pending":
+    status = licenses.row_of(holding).status
+    if status == "pending":
         return terms.pending(holding)
-    if row.status not in {"active", "suspended", "deleted", "expired", "disabled"}:
-        return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
+    if status not in _KNOWN_PLANS:
+        return not_understood("unknown-status", holding, f"the subscription status '{status}'")
     if holding.subject.azure is None:
         return not_understood(
             "azure-not-read", holding, "what runs under this plan: its Azure subscriptions were not read"
@@ -68,12 +72,7 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     unclear = [entry for entry in holding.subject.azure if entry.status not in _KNOWN_STATUSES]
     if unclear:
         return Exit(blockers=tuple(_unclear(entry) for entry in unclear), closed=True)
-    running = [entry for entry in holding.subject.azure if entry.status not in ENDED_AZURE_STATUSES]
-    undecided = [entry for entry in running if not _may_cancel(entry, wish)]
-    cancels = tuple(_cancel(entry, rules) for entry in running if _may_cancel(entry, wish))
-    if undecided:
-        return Exit(steps=cancels, blockers=tuple(_undecided(entry) for entry in undecided))
-    return Exit(steps=cancels + _suspend_plan(holding, row.status, cancels))
+    return _end(holding, holding.subject.azure, wish, rules, now)
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
@@ -89,6 +88,17 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate the plan; its Azure subscriptions are named one by one."""
     return licenses.reactivate(holding)
+
+
+def _end(holding: Holding, entries: tuple[AzureEntitlement, ...], wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """Cancel what may be cancelled; with nothing left to run under it, the plan itself ends."""
+    running = [entry for entry in entries if entry.status not in ENDED_AZURE_STATUSES]
+    undecided = tuple(_undecided(entry) for entry in running if not _may_cancel(entry, wish))
+    cancels = tuple(_cancel(entry, wish, rules, now) for entry in running if _may_cancel(entry, wish))
+    if undecided:
+        return as_ruled(Exit(steps=cancels, blockers=undecided), _RUNNING, rules)
+    ended = _end_plan(holding, cancels, wish, rules, now)
+    return replace(ended, steps=cancels + ended.steps)
 
 
 def _may_cancel(entry: AzureEntitlement, wish: Wish) -> bool:
@@ -107,11 +117,11 @@ def _unclear(entry: AzureEntitlement) -> Blocker:
 
 def _undecided(entry: AzureEntitlement) -> Blocker:
     how = "a running Azure subscription is cancelled only when a line says desired: cancel for azure-plan or for its ID"
-    return Blocker(code="azure-needs-decision", target=_target(entry), clears_at=None, how=how)
+    return Blocker(code="azure-needs-decision", target=_target(entry), clears_at=None, how=how, rule=_RUNNING)
 
 
-def _cancel(entry: AzureEntitlement, rules: Rules) -> Step:
-    days = rules.days("azure-plan.reactivation-window").days
+def _cancel(entry: AzureEntitlement, wish: Wish, rules: Rules, now: datetime) -> Step:
+    days = rules.days(_BACK)
     return Step(
         kind=ActionKind.CANCEL_AZURE_SUBSCRIPTION,
         target=_target(entry),
@@ -120,14 +130,26 @@ def _cancel(entry: AzureEntitlement, rules: Rules) -> Step:
         reversibility=Reversibility.REVERSIBLE,
         effect=Effect.TAKES_SERVICE,
         serve=Serve.PACE,
-        why=f"everything in it stops; it can be reactivated for {days} days, then it is deleted",
+        why=f"everything in it stops; it can be reactivated for {days.days} days, then it is deleted",
+        rule=_BACK,
+        kept_for=days,
     )
 
 
-def _suspend_plan(holding: Holding, status: str, cancels: tuple[Step, ...]) -> tuple[Step, ...]:
-    if status != "active":
-        return ()
+def _end_plan(holding: Holding, cancels: tuple[Step, ...], wish: Wish, rules: Rules, now: datetime) -> Exit:
+    """An active plan is suspended; what remains of it otherwise, the rules say."""
+    match licenses.row_of(holding).status:
+        case "active" if rules.word(f"{FAMILY}.active") != "free" or wish.desire is not None:
+            return Exit(steps=(_suspend_plan(holding, cancels, wish, rules, now),))
+        case "suspended":
+            return by_rule(f"{FAMILY}.suspended", holding, rules)
+        case "expired" | "disabled":
+            return by_rule(f"{FAMILY}.expired", holding, rules)
+    return nothing()
+
+
+def _suspend_plan(holding: Holding, cancels: tuple[Step, ...], wish: Wish, rules: Rules, now: datetime) -> Step:
     why = "nothing runs under the plan; the removal is refused while it is not suspended"
     step = licenses.suspend_step(holding, Reversibility.REVERSIBLE, why, seats=0)
     after = tuple((each.target.type, each.target.id) for each in cancels)
-    return (replace(step, after=after),)
+    return replace(step, after=after, rule=f"{FAMILY}.active", kept_for=rules.days(_BACK) if cancels else None)

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from pcreconcile.exits.exit import Charge, Holding
-from pcreconcile.exits.spans import months_after
+from pcreconcile.exits.spans import day_after, months_after
 from pcreconcile.model.money import Money
 
 _CENT = Decimal("0.01")
@@ -27,7 +27,7 @@ def per_day(holding: Holding, quantity: int | None = None) -> Money | None:
 
 
 def for_days(holding: Holding, days: int) -> Money | None:
-    """What so many days cost (none for a negative number), rounded once."""
+    """What so many days cost (none for a negative number), at the price of an average day, rounded once."""
     charge = holding.charge
     if charge is None or charge.months is None:
         return None
@@ -36,11 +36,20 @@ def for_days(holding: Holding, days: int) -> Money | None:
 
 
 def until(holding: Holding, now: datetime, end: datetime | date | None) -> Money | None:
-    """What is owed from tomorrow until the last day of the term (included); None when there is no such day."""
-    if end is None:
+    """What is owed from tomorrow until the last day of the term (included); None when there is no such day.
+
+    Where the beginning of the term is known it is counted charge by charge, as `unused` counts the running one;
+    otherwise by average days.
+    """
+    charge, row = holding.charge, holding.subject.subscription
+    if end is None or charge is None or charge.months is None:
         return None
     last = end.date() if isinstance(end, datetime) else end
-    return for_days(holding, (last - now.date()).days)
+    started = None if row is None else row.effective_start
+    if started is None or started > now or last <= now.date():
+        return for_days(holding, (last - now.date()).days)
+    share = _charges(started.date(), charge.months, last) - _charges(started.date(), charge.months, now.date())
+    return _rounded(_total(charge, holding.subject.quantity) * share, charge)
 
 
 def unused(holding: Holding, now: datetime, started: datetime | None) -> Money | None:
@@ -52,9 +61,9 @@ def unused(holding: Holding, now: datetime, started: datetime | None) -> Money |
     if charge is None or charge.months is None or started is None or started > now:
         return None
     first, after = _running(started.date(), charge.months, now.date())
-    total = (after - first).days
     left = (after - now.date() - timedelta(days=1)).days
-    return _rounded(_total(charge, holding.subject.quantity) * max(left, 0) / total, charge)
+    share = Decimal(max(left, 0)) / max((after - first).days, 1)
+    return _rounded(_total(charge, holding.subject.quantity) * share, charge)
 
 
 def whole(holding: Holding) -> Money | None:
@@ -76,12 +85,20 @@ def none_of(holding: Holding) -> Money | None:
     return None if holding.charge is None else Money(Decimal("0.00"), holding.charge.unit.currency)
 
 
+def _charges(first: date, months: int, day: date) -> Decimal:
+    """How many charges, with the fraction of the one that runs, the days from the first until `day` (included) cost."""
+    begins, after = _running(first, months, day)
+    before = ((begins.year - first.year) * 12 + begins.month - first.month) // months
+    return before + Decimal((day - begins).days + 1) / max((after - begins).days, 1)
+
+
 def _running(first: date, months: int, day: date) -> tuple[date, date]:
     """The span of the charge that covers a day: its first day, and the first day after it."""
-    count = 0
-    while months_after(first, months * (count + 1)) <= day:
-        count += 1
-    return months_after(first, months * count), months_after(first, months * (count + 1))
+    count = ((day.year - first.year) * 12 + day.month - first.month) // months
+    if months_after(first, months * count) > day:
+        count -= 1
+    begins, after = months_after(first, months * count), months_after(first, months * (count + 1))
+    return begins, max(after, day_after(begins))
 
 
 def _quantity(holding: Holding, quantity: int | None) -> int:

@@ -26,6 +26,12 @@ def follows_its_base(holding: Holding) -> bool:
 
 def suspend(holding: Holding, reversibility: Reversibility, consequence: str) -> Exit:
     """Suspend an active subscription; an add-on of an active base follows it without a step of its own."""
+    found = suspend_alone(holding, reversibility, consequence)
+    return nothing() if found.steps and follows_its_base(holding) else found
+
+
+def suspend_alone(holding: Holding, reversibility: Reversibility, consequence: str) -> Exit:
+    """Suspend an active subscription, whatever it hangs on."""
     row = row_of(holding)
     if row.status in {"suspended", "deleted", "expired", "disabled"}:
         return nothing()
@@ -33,8 +39,6 @@ def suspend(holding: Holding, reversibility: Reversibility, consequence: str) ->
         return terms.pending(holding)
     if row.status != "active":
         return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
-    if follows_its_base(holding):
-        return nothing()
     return Exit(
         steps=(suspend_step(holding, reversibility, f"suspended: {consequence}", row.quantity),),
         warnings=(warning("suspension", holding, f"{holding.target.name}: {consequence}"),)

@@ -3,29 +3,41 @@
 Suspending is never part of leaving: the partner goes on being billed and the relationship stays blocked
 (rule new-commerce-license.suspended). Auto-renew off alone is not an end either: without an explicit Cancel the
 subscription slides into a paid Extended Service Term (rule new-commerce-license.end-of-term-instruction).
+
+How a term ends is in `ending.py`, what was promised in `promises.py`, Extended Service Terms in `extended_term.py`,
+trials in `trials.py`, what dunning left suspended in `rescue.py`, the money in `license_money.py`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses, staying, terms
-from pcreconcile.exits.exit import (
-    Evidence,
-    Exit,
-    Holding,
-    Serve,
-    Step,
-    Wish,
-    day_after,
-    nothing,
+from msgspec.structs import replace
+
+from pcreconcile.exits import (
+    add_ons,
+    comparison,
+    ending,
+    extended_price,
+    extended_term,
+    instructions,
+    license_money,
+    licenses,
+    renewing,
+    rescue,
+    terms,
+    trials,
 )
+from pcreconcile.exits.course import INSTRUCTION, Course, course_of
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Serve, Step, Wish, blocked, nothing
 from pcreconcile.exits.family import Precedence
+from pcreconcile.exits.ruled import as_ruled
+from pcreconcile.exits.spans import day_before
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
-from pcreconcile.model.observed import Fields, observe_schedule
+from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind, Effect, Reversibility
 from pcreconcile.model.rules import Rules
 
@@ -34,12 +46,8 @@ ASKED = 50
 PLACE = 50
 PRECEDES: tuple[Precedence, ...] = ()
 ENDS_BY_SUSPENDING = False
-stay = staying.stay
 PRODUCT_TYPE = "onlineservicesnce"
 PRODUCT_PREFIX = "CFQ7TTC0"
-ENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": terms.CANCEL_AT_END}
-RENEWS: Fields = {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"]}
-EXTENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]}
 
 
 def recognise(subject: Subject) -> Evidence | None:
@@ -48,33 +56,92 @@ def recognise(subject: Subject) -> Evidence | None:
 
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """Inside the window: cancel. Outside: the instruction to cancel at term end, and the date after it."""
+    """Inside the window: cancel. Outside: the instruction to cancel at term end, and the date after it.
+
+    In an Extended Service Term: cancel at any time.
+    """
     row = licenses.row_of(holding)
-    decided = terms.decided_by_status(holding, row, f"{FAMILY}.{row.status}", rules)
-    return _end(holding, row, wish, rules, now) if decided is None else decided
+    rule = f"{FAMILY}.{row.status}"
+    decided = terms.decided_by_status(holding, row, rule, rules)
+    if decided is not None:
+        return decided
+    if extended_term.ends_at_any_time(holding, wish, rules):
+        return extended_term.leave(holding, row, wish, rules, now)
+    return as_ruled(_end(holding, row, wish, rules, now), rule, rules)
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """Suspend: users lose access, the partner goes on paying, auto-renew and scheduled changes are lost."""
-    return licenses.suspend(holding, Reversibility.LOSSY, "billing goes on; auto-renew and scheduled changes are lost")
+    """Suspend: users lose access, the partner goes on paying, auto-renew and scheduled changes are lost.
+
+    While it can still be cancelled, the plan compares; what is suspended already is rescued before its term ends.
+    """
+    row = licenses.row_of(holding)
+    if row.status == "suspended":
+        return rescue.pause(holding, row, wish, rules, now)
+    end = None if row.commitment_end is None else row.commitment_end.date()
+    lost = "billing goes on; auto-renew and scheduled changes are lost"
+    found = licenses.suspend_alone(holding, Reversibility.LOSSY, lost)
+    if found.steps and add_ons.follows_its_base(holding, rules):
+        return nothing()
+    money = license_money.of_running_out(holding, rules, now, end)
+    known = {"reversible_until": end, "data_until": instructions.data_until(end, rules)}
+    steps = tuple(replace(step, money=money, rule=f"{FAMILY}.suspended", **known) for step in found.steps)
+    compared = comparison.cancel_or_suspend(holding, row, rules, now) if steps else ()
+    return replace(found, steps=steps, warnings=(*found.warnings, *compared))
 
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate; auto-renew and scheduled changes do not come back by themselves."""
-    return licenses.reactivate(holding)
+    found = licenses.reactivate(holding)
+    after, money = add_ons.after_its_base(holding, rules), license_money.nothing(holding)
+    steps = tuple(replace(step, after=after, money=money, rule=f"{FAMILY}.suspended") for step in found.steps)
+    return replace(found, steps=steps)
+
+
+def stay(holding: Holding, rules: Rules, now: datetime) -> Exit:
+    """Drift: billed in an Extended Service Term, or about to slide into one; a long term that renews is a deadline."""
+    row = licenses.row_of(holding)
+    if row.status != "active":
+        return nothing()
+    if extended_term.is_extended(holding):
+        return extended_term.stay(holding, rules)
+    slides = course_of(holding, row, rules) is Course.EXTENDS and not terms.ends_by_itself(row, terms.EXTENDS)
+    if slides:
+        warnings = (extended_term.slides(holding, row, rules),)
+        return Exit(warnings=warnings, deadlines=terms.term_ends(holding, row.commitment_end))
+    return renewing.stay(holding, rules, now)
 
 
 def renew(holding: Holding, desire: LineDesire, rules: Rules, now: datetime) -> Exit:
     """The explicit end-of-term instruction to renew or to extend; it commits money."""
-    wanted = RENEWS if desire is LineDesire.RENEW else EXTENDS
     row = licenses.row_of(holding)
-    if row.status != "active":
-        return staying.renew(holding, desire, rules, now)
-    seen = observe_schedule(row.scheduled_actions)
-    renews_plainly = wanted == RENEWS and row.auto_renew and not seen
-    if renews_plainly or {"autoRenewEnabled": row.auto_renew, "scheduledActions": seen} == wanted:
+    refusal = _not_to_be_renewed(holding, row, desire)
+    if refusal:
+        return blocked("not-possible", holding, refusal, rule=INSTRUCTION)
+    wanted = terms.RENEWS if desire is LineDesire.RENEW else terms.EXTENDS
+    renews_plainly = desire is LineDesire.RENEW and course_of(holding, row, rules) is Course.RENEWS
+    if renews_plainly or terms.ends_by_itself(row, wanted):
         return nothing()
-    step = Step(
+    return Exit(
+        steps=(_set_renewal(holding, row, wanted, rules, now),), deadlines=terms.term_ends(holding, row.commitment_end)
+    )
+
+
+def _not_to_be_renewed(holding: Holding, row: Subscription, desire: LineDesire) -> str:
+    """Why nothing of the kind can be said of it; empty when it can."""
+    if row.status != "active":
+        return f"it is {row.status}, and only an active licence can be told how its term goes on"
+    if trials.is_trial(holding):
+        return "it is a trial; what goes on after it has to be bought"
+    if desire is LineDesire.RENEW and extended_term.is_extended(holding):
+        return "it is in an Extended Service Term; a person converts it back to its product in Partner Center"
+    return ""
+
+
+def _set_renewal(holding: Holding, row: Subscription, wanted: Fields, rules: Rules, now: datetime) -> Step:
+    extends = wanted == terms.EXTENDS
+    last = None if row.commitment_end is None else day_before(row.commitment_end.date())
+    return Step(
         kind=ActionKind.SET_RENEWAL,
         target=holding.target,
         precondition={"status": "active"},
@@ -84,55 +151,24 @@ def renew(holding: Holding, desire: LineDesire, rules: Rules, now: datetime) -> 
         serve=Serve.AT_ONCE,
         why="a line says how its term goes on; that commits money",
         seats=holding.subject.quantity,
+        money=license_money.of_extending(holding, rules) if extends else license_money.of_renewing(holding),
+        rule=extended_price.SURCHARGE if extends else INSTRUCTION,
+        reversible_until=last if last is not None and last >= now.date() else None,
     )
-    return Exit(steps=(step,), deadlines=terms.term_ends(holding, row.commitment_end))
 
 
 def _end(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    at = terms.cancel_instant(row.cancellation_allowed_until, wish, now)
-    if at is not None and row.cancellation_allowed_until is not None:
-        fields: tuple[Fields, Fields] = ({"status": row.status}, {"status": "deleted"})
-        kind = ActionKind.CANCEL_SUBSCRIPTION
-        step = terms.cancel_step(holding, kind, holding.target, fields, at, row.cancellation_allowed_until, wish)
-        return Exit(
-            steps=(step,),
-            deadlines=terms.window_closes(holding, row.cancellation_allowed_until),
-            fallback=_wait(holding, row, rules, now),
-        )
-    return _wait(holding, row, rules, now)
+    otherwise = _wait(holding, row, wish, rules, now)
+    closes = row.cancellation_allowed_until
+    at = terms.cancel_instant(closes, wish, now)
+    if at is None or closes is None:
+        return otherwise
+    money = license_money.of_cancelling(holding, rules, now, row.effective_start, row.commitment_end)
+    step = replace(instructions.cancel(holding, row, at, closes, wish, rules), money=money)
+    return Exit(steps=(step,), deadlines=terms.window_closes(holding, closes), fallback=otherwise)
 
 
-def _wait(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> Exit:
-    clears_at = terms.clears_after_term(row, now)
+def _wait(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if row.status == "suspended":
-        what = "suspended, still billed, and not to be edited or cancelled"
-        blockers = terms.wait_for_term_end(holding, clears_at, what)
-        return Exit(
-            steps=_rescue(holding, row, rules, now),
-            blockers=blockers,
-            deadlines=terms.term_ends(holding, row.commitment_end),
-        )
-    blockers = terms.wait_for_term_end(holding, clears_at, "outside its cancellation window: billed")
-    if terms.ends_by_itself(row, ENDS):
-        return Exit(blockers=blockers)
-    why = "auto-renew off with an explicit Cancel: without it the term renews or becomes a paid Extended Service Term"
-    return Exit(
-        steps=(terms.instruct_step(holding, ENDS, why),),
-        blockers=blockers,
-        deadlines=terms.term_ends(holding, row.commitment_end),
-    )
-
-
-def _rescue(holding: Holding, row: Subscription, rules: Rules, now: datetime) -> tuple[Step, ...]:
-    """Shortly before its term end it is reactivated, so that its end can be instructed (800091).
-
-    Once the term is over there is nothing left to instruct. An add-on comes back after its base (27009).
-    """
-    margin = rules.days(f"{FAMILY}.reactivate-before-term-end")
-    if row.commitment_end is None or row.suspension_reasons or day_after(row.commitment_end) <= now.date():
-        return ()
-    why = "reactivated before its term ends, because a suspended subscription cannot be told how to end"
-    back = licenses.reactivate_step(holding, why, row.commitment_end - margin)
-    why = "auto-renew off with an explicit Cancel, so that no Extended Service Term begins"
-    end = terms.instruct_step(holding, ENDS, why, after=((holding.target.type, holding.target.id),))
-    return (back, end)
+        return rescue.leave(holding, row, wish, rules, now)
+    return ending.leave(holding, row, wish, rules, now)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pcreconcile.exits import licenses, staying, terms
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, nothing, warning
+from pcreconcile.exits import licenses, plain_terms, renewing, staying, terms
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, nothing, warning
 from pcreconcile.exits.family import Precedence
+from pcreconcile.exits.ruled import as_ruled
 from pcreconcile.exits.subject import Subject
+from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import Fields
@@ -22,10 +24,15 @@ ASKED = 60
 PLACE = 40
 PRECEDES: tuple[Precedence, ...] = ()
 ENDS_BY_SUSPENDING = False
-renew, stay = staying.renew, staying.stay
+renew, stay = staying.renew, renewing.stay
 PRODUCT_TYPE = "software"
 PRODUCT_PREFIX = "DG7GMGF0"
-ENDS: Fields = {"autoRenewEnabled": False}
+_WINDOW = f"{FAMILY}.cancel-window"
+PLAIN = plain_terms.Plain(
+    rule=f"{FAMILY}.term-end",
+    what="outside its cancellation window: owed",
+    why="auto-renew off, so that no new term is bought",
+)
 
 
 def recognise(subject: Subject) -> Evidence | None:
@@ -37,13 +44,15 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Inside the window: cancel the order line (or the subscription, when no line is known). Outside: wait."""
     row = licenses.row_of(holding)
     decided = terms.decided_by_status(holding, row, f"{FAMILY}.expired", rules)
-    return _end(holding, row, wish, now) if decided is None else decided
+    return as_ruled(_end(holding, row, wish, rules, now), f"{FAMILY}.active", rules) if decided is None else decided
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """Software is not part of dunning."""
+    """Software is not part of dunning, and no page says that it could be suspended."""
     if licenses.row_of(holding).status != "active":
         return nothing()
+    if wish.desire is LineDesire.SUSPEND:
+        return blocked("not-possible", holding, "software cannot be suspended; say cancel or cancel-at-term-end")
     return Exit(warnings=(warning("not-suspended", holding, f"{holding.target.name}: software stays in use"),))
 
 
@@ -52,31 +61,16 @@ def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     return nothing()
 
 
-def _end(holding: Holding, row: Subscription, wish: Wish, now: datetime) -> Exit:
-    at = terms.cancel_instant(row.cancellation_allowed_until, wish, now)
-    if at is None or row.cancellation_allowed_until is None:
-        return _wait(holding, row, now)
-    kind, target, fields = _cancellation(holding, row)
-    step = terms.cancel_step(holding, kind, target, fields, at, row.cancellation_allowed_until, wish)
-    return Exit(
-        steps=(step,),
-        deadlines=terms.window_closes(holding, row.cancellation_allowed_until),
-        fallback=_wait(holding, row, now),
-    )
+def _end(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
+    cancelling = _cancelling(holding, row)
+    return plain_terms.leave(plain_terms.Leaving(holding, row, PLAIN, cancelling, wish, rules, now))
 
 
-def _cancellation(holding: Holding, row: Subscription) -> tuple[ActionKind, Target, tuple[Fields, Fields]]:
-    line = holding.subject.line_id
+def _cancelling(holding: Holding, row: Subscription) -> plain_terms.Cancelling:
+    closes, line = row.cancellation_allowed_until, holding.subject.line_id
     if line is None:
-        return ActionKind.CANCEL_SUBSCRIPTION, holding.target, ({"status": row.status}, {"status": "deleted"})
+        fields: tuple[Fields, Fields] = ({"status": row.status}, {"status": "deleted"})
+        return plain_terms.Cancelling(ActionKind.CANCEL_SUBSCRIPTION, holding.target, fields, closes, _WINDOW)
     target = Target(type="order-line", id=line, name=holding.target.name)
-    return ActionKind.CANCEL_ORDER_LINE, target, ({"cancelled": False}, {"cancelled": True})
-
-
-def _wait(holding: Holding, row: Subscription, now: datetime) -> Exit:
-    clears_at = terms.clears_after_term(row, now)
-    blockers = terms.wait_for_term_end(holding, clears_at, "outside its cancellation window: owed")
-    if terms.ends_by_itself(row, ENDS) or row.status != "active":
-        return Exit(blockers=blockers)
-    step = terms.instruct_step(holding, ENDS, "auto-renew off, so that no new term is bought")
-    return Exit(steps=(step,), blockers=blockers, deadlines=terms.term_ends(holding, row.commitment_end))
+    fields = ({"cancelled": False}, {"cancelled": True})
+    return plain_terms.Cancelling(ActionKind.CANCEL_ORDER_LINE, target, fields, closes, _WINDOW)

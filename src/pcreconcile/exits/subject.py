@@ -7,11 +7,12 @@ software and reservations have no subscription row (API facts, 5.3 and 6.5), so 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from datetime import date
 
 import msgspec
 from msgspec.structs import replace
 
-from pcreconcile.exits.allowance import in_turn
+from pcreconcile.exits.allowance import Used, in_turn, room_from
 from pcreconcile.model.estate import (
     AzureEntitlement,
     CustomerState,
@@ -31,8 +32,10 @@ Lines = dict[LineKey, tuple[Order, OrderLineItem]]
 class Subject(msgspec.Struct, frozen=True):
     """The rows of one purchase.
 
-    `base` is the subscription that an add-on belongs to; `azure` and `reservations` are None when no complete read of
-    them exists.
+    `order` is also known where no line of it is. `base` is the subscription that an add-on belongs to; `azure` and
+    `reservations` are None when no complete read of them exists. `returned` is what our journal knows of earlier
+    returns of reservations of this customer, None when nothing; `room_from` are the UTC dates from which what does not
+    fit into the allowance now does, by the name of the reservation.
     """
 
     subscription: Subscription | None = None
@@ -42,6 +45,8 @@ class Subject(msgspec.Struct, frozen=True):
     azure: tuple[AzureEntitlement, ...] | None = None
     base: Subscription | None = None
     reservations: tuple[Reservation, ...] | None = None
+    returned: Used | None = None
+    room_from: dict[str, date] = {}
 
     @property
     def line_id(self) -> str | None:
@@ -93,7 +98,7 @@ class Subject(msgspec.Struct, frozen=True):
         return self.line.quantity if self.line is not None else sum(row.quantity for row in self.entitlements)
 
 
-def subjects_of(state: CustomerState) -> tuple[Subject, ...]:
+def subjects_of(state: CustomerState, returned: Used | None = None) -> tuple[Subject, ...]:
     """Everything bought, by ID. Cancelled lines, and lines whose subscription has gone from the list, are left out."""
     lines: Lines = {(order.id, line.number): (order, line) for order in state.orders for line in order.line_items}
     entitled: dict[LineKey, list[Entitlement]] = defaultdict(list)
@@ -109,8 +114,10 @@ def subjects_of(state: CustomerState) -> tuple[Subject, ...]:
     ]
     found += [Subject(entitlements=tuple(rows)) for key, rows in entitled.items() if key not in lines]
     if state.reservations is not None:
-        known = in_turn(state.reservations)
-        found = [replace(subject, reservations=_reserved(subject, known)) for subject in found]
+        known, room = in_turn(state.reservations, returned), room_from(state.reservations, returned)
+        found = [
+            replace(each, reservations=_reserved(each, known), returned=returned, room_from=room) for each in found
+        ]
     return tuple(sorted(found, key=lambda subject: (subject.target_type, subject.id)))
 
 
@@ -145,7 +152,7 @@ def _of_subscription(
     entitled: dict[LineKey, list[Entitlement]],
     key: LineKey | None,
 ) -> Subject:
-    order, line = lines[key] if key is not None else (None, None)
+    order, line = lines[key] if key is not None else (_order_of(row, state), None)
     return Subject(
         subscription=row,
         order=order,
@@ -154,6 +161,11 @@ def _of_subscription(
         azure=_azure_of(row, state),
         base=_base_of(row, {other.id.lower(): other for other in state.subscriptions}),
     )
+
+
+def _order_of(row: Subscription, state: CustomerState) -> Order | None:
+    """The order that the row names; order IDs are opaque and told apart by their letter case (API facts, 6.1)."""
+    return next((order for order in state.orders if order.id == row.order_id), None)
 
 
 def _azure_of(row: Subscription, state: CustomerState) -> tuple[AzureEntitlement, ...] | None:

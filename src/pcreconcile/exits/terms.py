@@ -29,7 +29,10 @@ from pcreconcile.model.observed import Fields, observe_schedule
 from pcreconcile.model.plan import ActionKind, Blocker, Deadline, Effect, Reversibility, Target
 from pcreconcile.model.rules import Rules
 
+_OVER = frozenset({"suspended", "expired", "disabled"})
 CANCEL_AT_END = ["TermEnd/Cancel"]
+RENEWS: Fields = {"autoRenewEnabled": True, "scheduledActions": ["TermEnd/RenewToNewTerm"]}
+EXTENDS: Fields = {"autoRenewEnabled": False, "scheduledActions": ["TermEnd/RenewToExtendedServiceTerm"]}
 
 
 def recognised(subject: Subject, product_type: str, product_prefix: str) -> Evidence | None:
@@ -57,6 +60,11 @@ def decided_by_status(holding: Holding, row: Subscription, over: str, rules: Rul
         case "pending":
             return pending(holding)
     return not_understood("unknown-status", holding, f"the subscription status '{row.status}'")
+
+
+def decided_by_rule(holding: Holding, row: Subscription, rules: Rules) -> Exit | None:
+    """What `<family>.<status>` decides of a legacy subscription; None for one that has to be ended first."""
+    return by_rule(f"{holding.family}.{row.status}", holding, rules) if row.status in _OVER else None
 
 
 def cancel_instant(closes: datetime | None, wish: Wish, now: datetime) -> datetime | None:
@@ -143,7 +151,8 @@ def wait_for_term_end(holding: Holding, clears_at: date | None, what: str) -> tu
 
 def pending(holding: Holding) -> Exit:
     """An order or change in progress: nobody says when it ends (800060, 800014)."""
-    return blocked("order-in-progress", holding, "an order or change is in progress; it must finish first")
+    how = "an order or change is in progress; it must finish first"
+    return blocked("order-in-progress", holding, how, rule="order.in-progress")
 
 
 def window_closes(holding: Holding, at: datetime | None) -> tuple[Deadline, ...]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.family import Trait
 from pcreconcile.model.observed import observe_schedule
 
 EXTENDED = "TermEnd/RenewToExtendedServiceTerm"
+
+# Longer than any cancellation window of a month that was bought: 7 days, and one for how they are rounded.
+_LONGEST_WINDOW = timedelta(days=8)
 
 
 def traits_of(subject: Subject) -> dict[Trait, str]:
@@ -24,9 +29,20 @@ def traits_of(subject: Subject) -> dict[Trait, str]:
 
 
 def _extended(row: Subscription) -> str:
-    """No API lists what is in an Extended Service Term: it is a month that goes on, cancellable to its very end."""
-    goes_on = row.auto_renew is False and EXTENDED in (observe_schedule(row.scheduled_actions) or ())
+    """No API lists what is in an Extended Service Term: it is a month that does not renew, cancellable to its very end.
+
+    The instruction that lets it go on says it plainly. Without one (told to end, or a tenant that shows none) the
+    window must be longer than any that comes with a purchase: a first month may be cut short to end with other terms.
+    """
     end, window = row.commitment_end, row.cancellation_allowed_until
-    if not goes_on or row.term_duration != "P1M" or end is None or window is None or window.date() < end.date():
+    if row.auto_renew is not False or row.is_trial or row.term_duration != "P1M" or end is None or window is None:
         return ""
-    return f"a month, {EXTENDED}, cancellable until its end on {end:%Y-%m-%d}"
+    goes_on = EXTENDED in (observe_schedule(row.scheduled_actions) or ())
+    if window.date() < end.date() or not (goes_on or _outlasts_any_window(row, window)):
+        return ""
+    told = f"{EXTENDED}, " if goes_on else ""
+    return f"a month without auto-renew, {told}cancellable until its end on {end:%Y-%m-%d}"
+
+
+def _outlasts_any_window(row: Subscription, window: datetime) -> bool:
+    return row.effective_start is not None and window - row.effective_start > _LONGEST_WINDOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import staying
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, not_understood, nothing
 from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.family import Family
@@ -17,6 +17,7 @@ PLACE = 1000
 PRECEDES: tuple[Precedence, ...] = ()
 ENDS_BY_SUSPENDING = False
 renew, stay = staying.renew, staying.stay
+_PRODUCT = "unknown.product"
 
 
 def recognise(subject: Subject) -> Evidence | None:
@@ -28,13 +29,20 @@ def recognise(subject: Subject) -> Evidence | None:
 
 
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """Nothing is known of how it ends; what the service calls deleted, or shows with quantity 0, has ended."""
+    """Nothing is known of how it ends; what the service calls deleted, or shows with quantity 0, has ended.
+
+    A partner whose own rules say `blocks` knows what it is: then the rest of the customer is served.
+    """
     row = holding.subject.subscription
     if row is not None and row.status == "deleted":
         return nothing()
     if row is None and holding.subject.quantity == 0:
         return nothing()
-    return not_understood("unknown-product", holding, f"this product ({holding.evidence.because})")
+    found = not_understood("unknown-product", holding, f"this product ({holding.evidence.because})")
+    if rules.word(_PRODUCT) == "blocks":
+        how = f"pcreconcile does not know this product ({holding.evidence.because}); end it in Partner Center"
+        return blocked("unknown-product", holding, how, rule=_PRODUCT)
+    return found
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
