@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -11,11 +12,13 @@ import pytest
 from pcreconcile.model.identity import digest, seal
 from pcreconcile.model.ids import PlanId, TenantId
 from pcreconcile.model.memory import Memory
+from pcreconcile.model.money import Money
 from pcreconcile.model.plan import (
     Action,
     Approvals,
     CustomerPlan,
     Effect,
+    MoneySummary,
     Notice,
     Plan,
     PlanPartner,
@@ -24,6 +27,7 @@ from pcreconcile.model.plan import (
     Verdict,
 )
 from pcreconcile.model.policy import ApprovalRule, Policy, RunBudget
+from pcreconcile.planning.counting import summed
 from pcreconcile.planning.guards import check_guards, needed_approvals
 from pcreconcile.planning.narrowing import narrowed
 from tests.planning.fleets import CANCEL, PROTECT, REMOVAL, RENEW, SUSPEND, action, customer
@@ -96,6 +100,16 @@ def test_everything_else_about_a_customer_stays() -> None:
     (found,) = only(whole(before), Effect.PROTECTIVE).customers
     assert found == msgspec.structs.replace(before, actions=(protect,))
     assert found.verdict is Verdict.READY
+
+
+def test_money_is_that_of_what_is_left() -> None:
+    price = Money(Decimal("12.00"), "EUR")
+    renewed = action(7, RENEW, refund=price, lost_per_day=price, committed=price)
+    before = customer(protect, renewed)
+    found = only(whole(msgspec.structs.replace(before, money=summed(before.actions))), Effect.PROTECTIVE)
+    assert found.customers[0].money == found.totals.money == MoneySummary()
+    kept = only(whole(before), Effect.COMMITS_MONEY)
+    assert kept.customers[0].money == kept.totals.money == MoneySummary((price,), (price,), (price,))
 
 
 def test_it_is_sealed_again_and_so_is_another_plan() -> None:

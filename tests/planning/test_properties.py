@@ -94,7 +94,9 @@ def test_the_same_world_gives_the_same_plan_in_whatever_order_it_is_read(world: 
 
 NOT_UNDERSTOOD = [
     {"kind": "mystery", "id": "X"},
-    {"kind": "marketplace-saas", "id": "X"},
+    {"kind": "marketplace-saas", "id": "X", "status": "hibernating"},
+    {"kind": "marketplace-saas", "id": "X", "billing": "usage"},
+    {"kind": "legacy-license", "id": "X", "order": "O-X/0", "orderStatus": "contested"},
     {"kind": "savings-plan", "id": "X", "status": "suspended"},
     {"kind": "new-commerce-license", "id": "X", "status": "hibernating"},
     {"kind": "legacy-license", "id": "X", "status": "none", "parent": "A"},

@@ -16,9 +16,9 @@ IDS = list("ABCDEFG")
 ZONES = ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"]
 STATUSES = ["active"] * 6 + ["suspended"] * 3 + ["deleted", "expired", "disabled", "pending", "none", "hibernating"]
 KINDS = [*SUBSCRIPTION_KINDS, *["new-commerce-license"] * 4, *["legacy-license"] * 2]
-KINDS += ["perpetual-software", "perpetual-software", "reservation"]
+KINDS += ["perpetual-software", "perpetual-software", "reservation", "marketplace-saas", "savings-plan"]
 FAMILIES = ["legacy-license", "new-commerce-license", "azure-plan", "azure-legacy", "reservation"]
-FAMILIES += ["software-subscription", "perpetual-software", "unknown"]
+FAMILIES += ["software-subscription", "perpetual-software", "marketplace-saas", "savings-plan", "unknown"]
 SCHEDULES = [None, [], ["TermEnd/Cancel"], ["TermEnd/RenewToNewTerm"], ["TermEnd/Teleport"]]
 RARELY = [False] * 9 + [True]
 
@@ -51,6 +51,8 @@ def things(draw: st.DrawFn, name: str) -> World:
         case "reservation":
             thing["expires"] = draw(maybe(instants(10, 400)))
             thing["entitled"] = draw(st.booleans())
+            thing["orderStatus"] = draw(st.sampled_from(["completed"] * 8 + ["pending", "contested"]))
+            thing |= draw(st.sampled_from([{}, {}, {}, {"name": "Reserved_SUSE_Linux"}]))
             if draw(st.booleans()):
                 thing["azure"] = draw(st.lists(_reserved(), max_size=2, unique_by=lambda each: each["id"]))
         case kind:
@@ -75,9 +77,26 @@ def _subscriptions(draw: st.DrawFn, kind: str) -> World:
         thing["partnerId"] = "4847383"
     if kind == "software-subscription" and draw(st.booleans()):
         thing["order"] = f"O-{draw(st.integers(0, 10**9))}/1"
+        thing["orderStatus"] = draw(st.sampled_from(["completed"] * 8 + ["pending", "contested"]))
+    if kind == "marketplace-saas":
+        thing |= draw(_marketplace())
     if kind == "azure-plan":
         thing["azure"] = draw(_azure())
     return thing
+
+
+def _marketplace() -> st.SearchStrategy[World]:
+    """What may open a window beside the date of the service, and terms that a promise may outlast."""
+    return st.fixed_dictionaries(
+        {"term": st.sampled_from(["P1M", "P1Y", None])},
+        optional={
+            "starts": instants(8, 0),
+            "refundOptions": st.dictionaries(st.sampled_from(["Full", "Partial"]), instants(3, 8), max_size=2),
+            "name": st.just("Dynamics 365 Business Central"),
+            "publisher": st.sampled_from(["Contoso", "Microsoft"]),
+            "productType": st.sampled_from(["SaaS", "Hologram"]),
+        },
+    )
 
 
 def _reserved() -> st.SearchStrategy[World]:
@@ -91,6 +110,12 @@ def _reserved() -> st.SearchStrategy[World]:
         },
         optional={"refund": amounts, "consumed": amounts, "problems": st.just(["not refundable"])},
     )
+
+
+def _returned() -> st.SearchStrategy[World]:
+    """An earlier return of ours; it counts for twelve months, and so it does as long as any clock here is moved."""
+    amounts = st.sampled_from(["900.00", "30000.00", "30000.00 EUR"])
+    return st.fixed_dictionaries({"at": instants(200, 0)}, optional={"counts": amounts})
 
 
 GDAP = ["active"] * 4 + ["created", "approvalpending", "approved", "activating", "terminationrequested", "terminating"]
@@ -170,7 +195,10 @@ def worlds(draw: st.DrawFn, relationship: str | None = None, desires: list[LineD
         "holds": draw(holdings()),
         "wants": draw(wishes(relationship, desires)),
         "policy": {"freezes": draw(freezes()), "azureCancelAllowed": draw(st.booleans())},
-        "memory": {"suspended": draw(st.lists(st.sampled_from(IDS), max_size=3, unique=True))},
+        "memory": {
+            "suspended": draw(st.lists(st.sampled_from(IDS), max_size=3, unique=True)),
+            "returned": draw(st.lists(_returned(), max_size=2)),
+        },
         "gdap": draw(_gdap()),
         "customer": {"dap": draw(st.sampled_from([True, False, None]))},
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -13,8 +13,10 @@ from pcreconcile.model.family import Family
 from pcreconcile.model.identity import action_id
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.plan import Action, ActionKind, Effect, Impact
-from pcreconcile.planning.calendar import NEVER, when_of
+from pcreconcile.planning.calendar import NEVER, after, when_of
 from pcreconcile.planning.order import LAST, families_before
+
+_FIRST = datetime.min.replace(tzinfo=UTC)  # an offer to a person stands on top: it lapses when the rest begins
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -35,9 +37,14 @@ def drafted(tenant: TenantId, step: Step, family: Family | None, own: datetime) 
 def linked(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
     """The requirements that the steps themselves name, and those between families."""
     by_target: dict[tuple[str, str], list[ActionId]] = {}
-    for draft in drafts:
+    for draft in needed(drafts):
         by_target.setdefault((draft.step.target.type, draft.step.target.id), []).append(draft.id)
-    return tuple(requiring(draft, _named(draft, by_target) | _preceding(draft, drafts)) for draft in drafts)
+    return tuple(requiring(draft, _named(draft, by_target) | _preceding(draft, needed(drafts))) for draft in drafts)
+
+
+def needed(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
+    """Without what is only offered to a person: nothing waits for that."""
+    return tuple(draft for draft in drafts if not draft.step.optional)
 
 
 def requiring(draft: Draft, others: frozenset[ActionId] | set[ActionId]) -> Draft:
@@ -100,26 +107,27 @@ def queued(drafts: Sequence[Draft]) -> tuple[Draft, ...]:
 
 
 def _urgency(draft: Draft) -> tuple[datetime, int, str, str]:
+    step = draft.step
     place = LAST if draft.family is None else exit_of(draft.family).PLACE
-    azure_plan_last = 1 if draft.step.target.type == "subscription" and draft.family is Family.AZURE_PLAN else 0
-    return (draft.step.closes_at or NEVER, place * 2 + azure_plan_last, draft.step.target.name, draft.step.target.id)
+    comes_after = 1 if step.after else 0  # of one family, what names nothing that must come before goes first
+    closes_at = _FIRST if step.optional else step.closes_at or NEVER
+    return (closes_at, place * 2 + comes_after, step.target.name, step.target.id)
 
 
 def made(drafts: Sequence[Draft], now: datetime) -> tuple[Action, ...]:
     """The plan's actions, in queue order."""
     times = instants(drafts)
-    label: Callable[[ActionId], str] = lambda name: when_of(times[name], now)  # noqa: E731 - a name for a formula
-    return tuple(_action(draft, label(draft.id)) for draft in queued(drafts))
+    return tuple(_action(draft, max(times[draft.id], now), now) for draft in queued(drafts))
 
 
-def _action(draft: Draft, when: str) -> Action:
-    step = draft.step
+def _action(draft: Draft, at: datetime, now: datetime) -> Action:
+    step = _dated(draft.step, at)
     return Action(
         id=draft.id,
         kind=step.kind,
         target=step.target,
         family=draft.family,
-        when=when,
+        when=when_of(at, now),
         requires=tuple(sorted(draft.requires)),
         reversibility=step.reversibility,
         effect=step.effect,
@@ -135,6 +143,14 @@ def _action(draft: Draft, when: str) -> Action:
     )
 
 
+def _dated(step: Step, at: datetime) -> Step:
+    """What lasts for a while after a step lasts from the day on which it is served."""
+    if step.kept_for is None or at == NEVER:
+        return step
+    last = after(at, step.kept_for).date()
+    return msgspec.structs.replace(step, reversible_until=last, data_until=last)
+
+
 def _impact(step: Step) -> Impact | None:
     if step.effect is not Effect.TAKES_SERVICE:
         return None
@@ -147,5 +163,6 @@ def takes_service(draft: Draft) -> bool:
 
 
 def is_manual(draft: Draft) -> bool:
-    """Whether a person must do it."""
-    return draft.step.serve is Serve.MANUAL or draft.step.kind is ActionKind.MANUAL
+    """Whether a person must do it; what is only offered to a person need not be done."""
+    by_hand = draft.step.serve is Serve.MANUAL or draft.step.kind is ActionKind.MANUAL
+    return by_hand and not draft.step.optional

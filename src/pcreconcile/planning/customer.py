@@ -6,14 +6,22 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pcreconcile.exits import holdings_of
+from pcreconcile.exits import Holding, holdings_of
+from pcreconcile.exits.allowance import used_by
 from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
-from pcreconcile.model.extras import Extra, extra_read, extras_seen
+from pcreconcile.model.extras import extras_seen
 from pcreconcile.model.observed import observe_items
-from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Notice, Observed, Verdict
+from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
+from pcreconcile.planning.addons import conflicting_lines
+from pcreconcile.planning.calendar import end_of
+from pcreconcile.planning.counting import summed
 from pcreconcile.planning.delegated_access import with_access_ended
-from pcreconcile.planning.keeping import plan_activity, plan_request, plan_suspension
+from pcreconcile.planning.freezes import frozen_deadlines
+from pcreconcile.planning.handover import offered
+from pcreconcile.planning.keeping import plan_activity, plan_suspension
+from pcreconcile.planning.presence import customer_blocker, plan_absence, wrong_customer
+from pcreconcile.planning.pricing import with_charges
 from pcreconcile.planning.removal import plan_removal
 from pcreconcile.planning.setting import Outcome, Setting
 
@@ -23,6 +31,7 @@ def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
     tenant = setting.desired.tenant_id
     listed = snapshot.listed.customers.get(tenant)
     state = snapshot.states.get(tenant)
+    setting = replace(setting, state=state)
     outcome = _outcome(snapshot, listed, state, setting)
     return _plan(outcome, listed, state, setting)
 
@@ -30,14 +39,14 @@ def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
 def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:
     problem = _unread(snapshot, listed, state)
     if problem:
-        return Outcome(unread=True, blockers=(_blocker("read-incomplete", problem),))
+        return Outcome(unread=True, blockers=(customer_blocker("read-incomplete", problem),))
     if state is None:  # covered by _unread
         return Outcome(unread=True)
     if listed is None:
-        return with_access_ended(_absent(snapshot, state, setting), state, setting)
+        return with_access_ended(plan_absence(snapshot, state, setting), state, setting)
     if state.customer is None:  # covered by _unread
         return Outcome(unread=True)
-    refusal = _wrong_customer(state.customer, setting)
+    refusal = wrong_customer(state.customer, setting)
     if refusal is not None:
         return Outcome(refused=True, blockers=(refusal,))
     return with_access_ended(_present(listed, state, setting), state, setting)
@@ -61,66 +70,28 @@ def _unread(snapshot: Snapshot, listed: Customer | None, state: CustomerState | 
     return ""
 
 
-def _blocker(code: str, how: str) -> Blocker:
-    return Blocker(code=code, target=None, clears_at=None, how=how)
-
-
-def _domains(customer: Customer) -> set[str]:
-    return {name.lower() for name in (customer.domain, *customer.custom_domains) if name}
-
-
-def _wrong_customer(customer: Customer, setting: Setting) -> Blocker | None:
-    """The second key: the domain must be this customer's."""
-    if setting.desired.domain.lower() in _domains(customer):
-        return None
-    how = (
-        f"the manifest says {setting.desired.domain}, and this tenant is {customer.company_name} ({customer.domain}); "
-        "correct the tenant ID or the domain"
-    )
-    return _blocker("domain-mismatch", how)
-
-
-def _absent(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Outcome:
-    """Not in the complete customers list: gone, never ours, or a typo in the tenant ID."""
-    known = [*snapshot.listed.customers.values(), *(s.customer for s in snapshot.states.values() if s.customer)]
-    namesake = next((other for other in known if setting.desired.domain.lower() in _domains(other)), None)
-    if namesake is not None and namesake.tenant_id != setting.desired.tenant_id:
-        how = (
-            f"{setting.desired.domain} belongs to the live customer {namesake.company_name} with tenant ID "
-            f"{namesake.tenant_id}; correct the tenant ID"
-        )
-        return Outcome(refused=True, blockers=(_blocker("domain-of-another-tenant", how),))
-    match setting.desired.relationship:
-        case Relationship.REMOVED:
-            return Outcome(reached=True, warnings=(_proof(snapshot, state, setting),))
-        case Relationship.ACTIVE:
-            return plan_request(setting)
-        case _:
-            how = "there is no reseller relationship, so there is nothing to suspend"
-            return Outcome(blockers=(_blocker("no-relationship", how),))
-
-
-def _proof(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Notice:
-    """Our journal, or else the service's own audit record, shows that the relationship was there and was removed."""
-    run = setting.memory.removed.get(setting.desired.tenant_id)
-    if run is not None:
-        return Notice("removal-proven", f"removed by run {run}, as the journal shows")
-    record = snapshot.removal_records.get(setting.desired.tenant_id)
-    if record is not None:
-        who = f" by {record.by}" if record.by else ""
-        text = f"removed on {record.at:%Y-%m-%d}{who}, as audit record {record.id} of Partner Center shows"
-        return Notice("removal-proven", text)
-    read = extra_read(state, Extra.REMOVAL_RECORD)
-    unread = f" (the audit records could not be read: {read.problem})" if read is not None and read.problem else ""
-    text = f"it is not in the customers list, and nothing proves that it was ever ours{unread}: check the tenant ID"
-    return Notice("removal-unproven", text)
-
-
 def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcome:
     relationship = (state.customer.relationship if state.customer else None) or listed.relationship
     if relationship != "reseller":
-        return Outcome(blockers=(_blocker("not-a-reseller", f"the relationship is '{relationship}', not 'reseller'"),))
-    holdings = holdings_of(state)
+        return Outcome(
+            blockers=(customer_blocker("not-a-reseller", f"the relationship is '{relationship}', not 'reseller'"),)
+        )
+    holdings = _holdings(state, setting)
+    outcome = _wished(listed, holdings, setting)
+    conflicts = conflicting_lines(outcome.actions, holdings, setting)
+    if conflicts:
+        return Outcome(refused=True, blockers=conflicts, warnings=outcome.warnings)
+    return replace(outcome, offers=offered(holdings, setting))
+
+
+def _holdings(state: CustomerState, setting: Setting) -> tuple[Holding, ...]:
+    """What the customer holds, with what it costs and what our own returns have used of its allowance."""
+    ours = setting.memory.returned.get(setting.desired.tenant_id, ())
+    held = holdings_of(state, used_by(ours, setting.now, setting.rules))
+    return with_charges(held, setting.prices, setting.rules, setting.now)
+
+
+def _wished(listed: Customer, holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     match setting.desired.relationship:
         case Relationship.REMOVED:
             return plan_removal(listed, holdings, setting)
@@ -139,7 +110,7 @@ def _verdict(outcome: Outcome) -> Verdict:
         return Verdict.CONVERGED
     blockers = outcome.blockers + outcome.later_blockers
     undated = any(blocker.clears_at is None for blocker in blockers)
-    if undated or any(action.when == MANUAL for action in outcome.actions):
+    if undated or any(action.when == MANUAL and action.id not in outcome.offers for action in outcome.actions):
         return Verdict.BLOCKED
     return Verdict.WAITING if blockers else Verdict.READY
 
@@ -152,6 +123,7 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         warnings = (*warnings, Notice("on-blocked-fail", text))
         outcome, verdict = replace(outcome, actions=()), Verdict.REFUSED
     earliest = outcome.removal
+    deadlines = _deadlines(outcome, setting)
     return CustomerPlan(
         name=setting.desired.name,
         tenant_id=setting.desired.tenant_id,
@@ -163,14 +135,24 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         binding_blocker=_binding(
             outcome.blockers if earliest is not None else outcome.blockers + outcome.later_blockers
         ),
-        next_deadline=min((each.at for each in outcome.deadlines if each.at > setting.now), default=None),
+        next_deadline=min((each.at for each in deadlines), default=None),
         actions=outcome.actions,
-        blockers=outcome.blockers + outcome.later_blockers,
-        warnings=(*warnings, *_too_late(earliest, setting)),
-        deadlines=tuple(
-            sorted((each for each in outcome.deadlines if each.at > setting.now), key=lambda each: (each.at, each.code))
-        ),
+        blockers=tuple(dict.fromkeys(outcome.blockers + outcome.later_blockers)),
+        warnings=(*warnings, *_too_late(earliest, setting), *frozen_deadlines(deadlines, setting)),
+        money=summed(outcome.actions),
+        deadlines=deadlines,
     )
+
+
+def _deadlines(outcome: Outcome, setting: Setting) -> tuple[Deadline, ...]:
+    """Those of the holdings and the manifest's own, each once, as far as they are ahead, in their order."""
+    day = setting.desired.deadline
+    found = list(outcome.deadlines)
+    if day is not None and setting.desired.relationship is Relationship.REMOVED and not outcome.reached:
+        text = "the manifest's deadline: by the end of that day the relationship should be gone"
+        found.append(Deadline(at=end_of(day, setting.zone), code="deadline", target=None, text=text))
+    ahead = {each for each in found if each.at > setting.now}
+    return tuple(sorted(ahead, key=lambda each: (each.at, each.code, each.target.id if each.target else "")))
 
 
 def _binding(blockers: tuple[Blocker, ...]) -> Blocker | None:

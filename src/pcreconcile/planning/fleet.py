@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pcreconcile.model.desired import DesiredFleet, Relationship
-from pcreconcile.model.estate import Customer, Snapshot
+from pcreconcile.model.estate import Customer, CustomerState, Snapshot
 from pcreconcile.model.identity import seal
 from pcreconcile.model.ids import PlanId
 from pcreconcile.model.memory import Memory
@@ -27,6 +27,7 @@ from pcreconcile.model.rules import Rules
 from pcreconcile.planning.counting import counted
 from pcreconcile.planning.customer import plan_customer
 from pcreconcile.planning.guards import check_guards, needed_approvals
+from pcreconcile.planning.rule_warnings import rule_warnings
 from pcreconcile.planning.setting import Setting
 
 
@@ -81,7 +82,7 @@ def plan(
             guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now),
             approvals=needed_approvals(customers, policy),
             totals=counted(customers),
-            warnings=_warnings(snapshot),
+            warnings=(*_warnings(snapshot), *rule_warnings(rules, _states(customers, snapshot), now)),
         )
     )
 
@@ -101,6 +102,11 @@ def _unread(customer: CustomerPlan) -> LiveCustomer:
     problem = "; ".join(blocker.how for blocker in customer.blockers)
     name = customer.observed.company_name or customer.name
     return LiveCustomer(customer.tenant_id, name, customer.observed.domain or customer.desired.domain, problem)
+
+
+def _states(customers: tuple[CustomerPlan, ...], snapshot: Snapshot) -> list[CustomerState]:
+    """What was read of the customers that are planned."""
+    return [snapshot.states[each.tenant_id] for each in customers if each.tenant_id in snapshot.states]
 
 
 def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from msgspec.structs import replace
 
-from pcreconcile.exits import Holding, Serve, Step
+from pcreconcile.exits import Exit, Holding, Serve, Step
+from pcreconcile.exits.exit import nothing
 from pcreconcile.model.desired import Relationship
-from pcreconcile.model.estate import Subscription
-from pcreconcile.model.family import Family
-from pcreconcile.model.observed import observe_schedule
-from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Notice, Reversibility, Target
+from pcreconcile.model.plan import ActionKind, Effect, Instructions, Reversibility, Target
 from pcreconcile.planning.actions import Draft, drafted, linked, made
 from pcreconcile.planning.addons import bases_after_add_ons
 from pcreconcile.planning.calendar import NEVER
+from pcreconcile.planning.delays import delays, instant_of
+from pcreconcile.planning.drift import drift
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.setting import Outcome, Setting
 from pcreconcile.planning.ways import Way, unclear
@@ -24,12 +24,13 @@ INVITATION = "https://partner.microsoft.com/dashboard/commerce2/customers/reques
 
 def plan_suspension(holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     """Licences are suspended; everything else stays, with a warning, unless a line names it."""
-    return _outcome(ways_paused(holdings, setting), holdings, setting, ())
+    return _outcome(ways_paused(holdings, setting), holdings, setting, nothing())
 
 
 def plan_activity(holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     """What the lines ask for, what we suspended ourselves given back, and drift as warnings."""
-    return _outcome(ways_kept(holdings, setting), holdings, setting, _drift(holdings, setting))
+    ways = ways_kept(holdings, setting)
+    return _outcome(ways, holdings, setting, drift(ways, setting))
 
 
 def plan_request(setting: Setting) -> Outcome:
@@ -53,25 +54,26 @@ def plan_request(setting: Setting) -> Outcome:
     return Outcome(actions=made([drafted(setting.desired.tenant_id, step, None, NEVER)], setting.now))
 
 
-def _outcome(
-    ways: tuple[Way, ...], holdings: tuple[Holding, ...], setting: Setting, drift: tuple[Notice, ...]
-) -> Outcome:
+def _outcome(ways: tuple[Way, ...], holdings: tuple[Holding, ...], setting: Setting, drifting: Exit) -> Outcome:
     ways = in_time(ways, lambda tried: _drafts(tried, setting))
-    notices = tuple(notice for way in ways for notice in way.exit.warnings)
-    idle = idle_lines(holdings, setting.desired.subscriptions)
+    notices = (
+        *(notice for way in ways for notice in way.exit.warnings),
+        *idle_lines(holdings, setting.desired.subscriptions, setting.zone),
+        *drifting.warnings,
+    )
     blockers = tuple(blocker for way in ways for blocker in way.exit.blockers)
     closed = unclear(holdings, setting)
     if closed and (setting.desired.relationship is Relationship.SUSPENDED or any(way.exit.steps for way in ways)):
         others = tuple(blocker for blocker in blockers if blocker not in closed)
-        return Outcome(blockers=closed + others, warnings=notices + idle + drift, closed=closed)
+        return Outcome(blockers=closed + others, warnings=notices, closed=closed)
     drafts = _drafts(ways, setting)
     actions = made(drafts, setting.now)
-    blockers += _dated(actions_dates=[draft.own for draft in drafts], setting=setting)
+    blockers += delays(drafts, setting)
     return Outcome(
         actions=actions,
         blockers=blockers,
-        warnings=notices + idle + drift,
-        deadlines=tuple(each for way in ways for each in way.exit.deadlines),
+        warnings=notices,
+        deadlines=(*(each for way in ways for each in way.exit.deadlines), *drifting.deadlines),
         reached=not actions and not blockers,
         closed=closed,
     )
@@ -80,47 +82,11 @@ def _outcome(
 def _drafts(ways: tuple[Way, ...], setting: Setting) -> tuple[Draft, ...]:
     tenant = setting.desired.tenant_id
     steps = [(way.holding.family, step) for way in ways for step in way.exit.steps]
-    drafts = linked([drafted(tenant, step, family, _instant(step, setting)) for family, step in steps])
-    return bases_after_add_ons(ways, drafts)
+    drafts = linked([drafted(tenant, step, family, instant_of(step, setting)) for family, step in steps])
+    return _back_after_their_base(bases_after_add_ons(ways, drafts))
 
 
-def _instant(step: Step, setting: Setting) -> datetime:
-    if step.serve is Serve.MANUAL:
-        return NEVER
-    at = max(setting.start, step.not_before or setting.start)
-    if step.effect is Effect.TAKES_SERVICE and step.closes_at is None and setting.service_promised is not None:
-        at = max(at, setting.service_promised)
-    return at if step.effect is Effect.PROTECTIVE else setting.thawed(at)
-
-
-def _dated(actions_dates: list[datetime], setting: Setting) -> tuple[Blocker, ...]:
-    """What waits for a day of the manifest or for the end of a freeze."""
-    later = [at for at in actions_dates if setting.now < at < NEVER]
-    if not later:
-        return ()
-    how = "the manifest's dates (notBefore, serviceUntil) or a freeze of the policy come first"
-    return (Blocker("not-before", None, max(later).date(), how),)
-
-
-def _drift(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Notice, ...]:
-    rows = [holding for holding in holdings if holding.family is Family.NEW_COMMERCE_LICENSE]
-    return tuple(
-        Notice(
-            code="extended-service-term",
-            text=f"{holding.target.name}: auto-renew is off without an explicit Cancel; at its term end"
-            f"{_on(holding.subject.subscription)} it slides into a paid Extended Service Term",
-            target=holding.target,
-        )
-        for holding in rows
-        if _slides(holding.subject.subscription) and setting.line(holding) is None
-    )
-
-
-def _slides(row: Subscription | None) -> bool:
-    if row is None or row.status != "active" or row.auto_renew is not False:
-        return False
-    return not observe_schedule(row.scheduled_actions)
-
-
-def _on(row: Subscription | None) -> str:
-    return f" on {row.commitment_end:%Y-%m-%d}" if row is not None and row.commitment_end is not None else ""
+def _back_after_their_base(drafts: tuple[Draft, ...]) -> tuple[Draft, ...]:
+    """An add-on comes back once its base is back; what is said about the base's next term does not keep it waiting."""
+    back = {draft.id for draft in drafts if draft.step.kind is ActionKind.REACTIVATE_SUBSCRIPTION}
+    return tuple(replace(draft, requires=draft.requires & back) if draft.id in back else draft for draft in drafts)

@@ -6,10 +6,12 @@ waits, under `together`, until nothing else blocks; the promise of `serviceUntil
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from pcreconcile.exits import Serve, Step
 from pcreconcile.model.desired import Pace
+from pcreconcile.model.ids import ActionId
 from pcreconcile.model.plan import Blocker, Effect, Notice
 from pcreconcile.planning.actions import (
     Draft,
@@ -44,7 +46,7 @@ def _pace_instant(ways: tuple[Way, ...], setting: Setting) -> datetime:
         return setting.thawed(max(setting.start, promised))
     if setting.desired.pace is Pace.ASAP or setting.service_end is not None:
         return setting.thawed(setting.start)
-    return max([setting.thawed(setting.start), *(clears(blocker) for blocker in blockers_of(ways))])
+    return setting.thawed(max([setting.start, *(clears(blocker) for blocker in blockers_of(ways))]))
 
 
 def paced(ways: tuple[Way, ...], setting: Setting) -> tuple[Draft, ...]:
@@ -113,7 +115,8 @@ def timing_blockers(drafts: tuple[Draft, ...], removal: datetime, setting: Setti
         how = f"the manifest says notBefore {setting.desired.not_before}"
         found.append(Blocker("not-before", None, setting.start.date(), how))
     promised = setting.service_promised
-    if promised is not None and any(_keeps_the_promise(draft) and times[draft.id] >= promised for draft in drafts):
+    delays = promised is not None and promised > setting.start
+    if promised is not None and delays and any(_waits_until(draft, promised, times) for draft in drafts):
         how = f"the customer was promised service until {setting.desired.service_until}"
         found.append(Blocker("service-until", None, promised.date(), how))
     thaws = [at for at in (setting.thawed(setting.start), removal) if at > setting.start and setting.thaws_at(at)]
@@ -126,6 +129,6 @@ def timing_blockers(drafts: tuple[Draft, ...], removal: datetime, setting: Setti
     return tuple(found)
 
 
-def _keeps_the_promise(draft: Draft) -> bool:
+def _waits_until(draft: Draft, promised: datetime, times: Mapping[ActionId, datetime]) -> bool:
     """What takes service, and what is paced with it: returning a reservation raises the price of what still runs."""
-    return takes_service(draft) or draft.step.serve is Serve.PACE
+    return (takes_service(draft) or draft.step.serve is Serve.PACE) and times[draft.id] >= promised

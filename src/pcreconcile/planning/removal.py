@@ -14,22 +14,23 @@ from pcreconcile.planning.actions import (
     drafted,
     instants,
     made,
+    needed,
     requiring,
 )
 from pcreconcile.planning.calendar import NEVER
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.pace import blockers_of, clears, paced, settled, timing_blockers, unproven_settle
 from pcreconcile.planning.setting import Outcome, Setting
-from pcreconcile.planning.ways import Way, ways_out
+from pcreconcile.planning.ways import Way, ways_of_the_customer, ways_out
 from pcreconcile.planning.windows import in_time
 
 
 def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     """What it takes until the relationship is gone, with the date on which the removal can be sent."""
-    ways = ways_out(holdings, setting)
-    warnings = _warnings(ways, setting) + idle_lines(holdings, setting.desired.subscriptions)
+    ways = (*ways_out(holdings, setting), *ways_of_the_customer(holdings, setting))
+    idle = idle_lines(holdings, setting.desired.subscriptions, setting.zone)
     if any(way.exit.closed for way in ways):
-        return Outcome(blockers=blockers_of(ways), warnings=warnings, closed=blockers_of(ways))
+        return Outcome(blockers=blockers_of(ways), warnings=_warnings(ways, setting) + idle, closed=blockers_of(ways))
     ways = in_time(ways, lambda tried: paced(tried, setting))
     drafts = paced(ways, setting)
     removal = _removal(customer, drafts, ways, setting)
@@ -38,7 +39,7 @@ def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Set
     return Outcome(
         actions=made(drafts, setting.now),
         blockers=(*blockers_of(ways), *timing_blockers(drafts, at, setting)),
-        warnings=(*warnings, *unproven_settle(drafts, setting)),
+        warnings=(*_warnings(ways, setting), *idle, *unproven_settle(drafts, setting)),
         deadlines=_deadlines(ways),
         removal=None if at == NEVER else at,
         probe=any(way.exit.probe for way in ways),
@@ -60,7 +61,7 @@ def _removal(customer: Customer, drafts: tuple[Draft, ...], ways: tuple[Way, ...
     blocked_until = [clears(blocker) for blocker in blockers_of(ways)]
     own = setting.thawed(max([setting.start, *blocked_until, *settled(drafts, setting)]))
     draft = drafted(setting.desired.tenant_id, step, None, own)
-    return requiring(draft, {each.id for each in drafts})
+    return requiring(draft, {each.id for each in needed(drafts)})
 
 
 def _deadlines(ways: tuple[Way, ...]) -> tuple[Deadline, ...]:

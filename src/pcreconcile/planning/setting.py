@@ -9,17 +9,19 @@ import msgspec
 
 from pcreconcile.exits import Holding, Wish
 from pcreconcile.model.desired import DesiredCustomer, LineDesire, SubscriptionLine
+from pcreconcile.model.estate import CustomerState
+from pcreconcile.model.ids import ActionId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import Action, Blocker, Deadline, Notice
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import Prices
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.calendar import end_of, start_of, thaw, thaws_at
-from pcreconcile.planning.lines import azure_lines, line_of
+from pcreconcile.planning.lines import azure_lines, line_of, standing_lines
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """The fixed surroundings of one customer's planning."""
+    """The fixed surroundings of one customer's planning; `state` is what was read of it, None before it was."""
 
     desired: DesiredCustomer
     memory: Memory
@@ -28,6 +30,7 @@ class Setting(msgspec.Struct, frozen=True):
     zone: ZoneInfo
     now: datetime
     prices: Prices = Prices()
+    state: CustomerState | None = None
 
     @property
     def start(self) -> datetime:
@@ -55,9 +58,14 @@ class Setting(msgspec.Struct, frozen=True):
         """Whether a freeze of the policy is over at this very instant."""
         return thaws_at(at, self.policy.freezes, self.zone)
 
+    @property
+    def lines(self) -> tuple[SubscriptionLine, ...]:
+        """The manifest's lines as they stand now."""
+        return standing_lines(self.desired.subscriptions, self.now, self.zone)
+
     def line(self, holding: Holding) -> SubscriptionLine | None:
         """The manifest's line about a holding."""
-        return line_of(holding, self.desired.subscriptions)
+        return line_of(holding, self.lines, self.zone)
 
     def wish(self, holding: Holding, desire: LineDesire | None) -> Wish:
         """What is wanted of one holding."""
@@ -67,7 +75,7 @@ class Setting(msgspec.Struct, frozen=True):
             start=self.start,
             service_end=self.service_promised,
             azure_cancel=self.policy.azure_cancel_allowed,
-            azure_lines=azure_lines(holding, self.desired.subscriptions),
+            azure_lines=azure_lines(holding, self.lines, self.zone),
         )
 
 
@@ -75,7 +83,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """What one customer takes. `reached` says that nothing is left to wish for; `refused` that a check said no.
 
     `later_blockers` are in the way of the wish and not of the removal. `closed` is what was read and not understood:
-    while it stands, nothing is written for the customer.
+    while it stands, nothing is written for the customer. `offers` are actions that a person may take and nothing waits
+    for.
     """
 
     actions: tuple[Action, ...] = ()
@@ -89,3 +98,4 @@ class Outcome(msgspec.Struct, frozen=True):
     probe: bool = False
     later_blockers: tuple[Blocker, ...] = ()
     closed: tuple[Blocker, ...] = ()
+    offers: frozenset[ActionId] = frozenset()

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
-from pcreconcile.exits import Exit, Holding, Serve, Step, exit_of
-from pcreconcile.exits.exit import blocked, nothing, warning
+from pcreconcile.exits import Evidence, Exit, Holding, Subject, exit_of
+from pcreconcile.exits.exit import blocked, warning
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
-from pcreconcile.model.plan import ActionKind, Blocker, Effect, Instructions, Reversibility
+from pcreconcile.model.plan import Blocker
+from pcreconcile.planning.handover import transferred
+from pcreconcile.planning.leaving import leave
+from pcreconcile.planning.resellers import minding_the_reseller, standing_resellers
 from pcreconcile.planning.setting import Setting
+from pcreconcile.planning.transfers import in_the_way, standing_transfers
+
+__all__ = ["Way", "leave", "transferred", "unclear", "ways_of_the_customer", "ways_out"]
 
 _STAYS = frozenset({LineDesire.KEEP, LineDesire.RENEW, LineDesire.EXTEND, LineDesire.REACTIVATE})
 _LEFT_ALONE = frozenset({LineDesire.KEEP, LineDesire.IGNORE})
+
+# What concerns the customer as a whole stands among the ways under this name; it has no steps.
+_CUSTOMER = Holding(Subject(), Family.UNKNOWN, Evidence("the customer itself"))
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -27,9 +36,17 @@ def ways_out(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Way, ...]
     return tuple(Way(holding, _leaving(holding, setting)) for holding in holdings)
 
 
+def ways_of_the_customer(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Way, ...]:
+    """What stands in the way of a removal beside what was bought: transfers and other resellers."""
+    exits = (standing_transfers(holdings, setting), standing_resellers(setting))
+    return tuple(Way(_CUSTOMER, each) for each in exits if each != Exit())
+
+
 def unclear(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Blocker, ...]:
     """What was read and not understood, unless a line leaves it alone: while it stands, nothing is written."""
-    return tuple(blocker for way in ways_out(holdings, setting) if way.exit.closed for blocker in way.exit.blockers)
+    transfers = standing_transfers(holdings, setting)
+    exits = [*(way.exit for way in ways_out(holdings, setting)), transfers]
+    return tuple(blocker for each in exits if each.closed for blocker in each.blockers)
 
 
 def _leaving(holding: Holding, setting: Setting) -> Exit:
@@ -39,10 +56,8 @@ def _leaving(holding: Holding, setting: Setting) -> Exit:
         found = leave(holding, setting, desire)
         if found.closed:
             return found
-    said = _said_by_line(holding, setting, desire)
-    if said is None:
-        said = _other_reseller(holding)
-    return leave(holding, setting, desire) if said is None else said
+    said = _said_by_line(holding, setting, desire) or in_the_way(holding, setting)
+    return minding_the_reseller(holding, leave(holding, setting, desire), setting) if said is None else said
 
 
 def _said_by_line(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit | None:
@@ -61,44 +76,6 @@ def _said_by_line(holding: Holding, setting: Setting, desire: LineDesire | None)
     return None
 
 
-def leave(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
-    """How its family ends it."""
-    return exit_of(holding.family).leave(holding, setting.wish(holding, desire), setting.rules, setting.now)
-
-
 def _ignored(holding: Holding) -> Exit:
     text = f"{holding.target.name} is ignored by a line; the removal may be refused because of it"
     return Exit(warnings=(warning("ignored-by-line", holding, text),))
-
-
-def _other_reseller(holding: Holding) -> Exit | None:
-    """A partnerId on a subscription is an indirect reseller's: the removal would end that business too."""
-    row = holding.subject.subscription
-    if row is None or not row.partner_id or row.status == "deleted":
-        return None
-    how = f"it belongs to the reseller with partner ID {row.partner_id}, whose business the removal would end"
-    return blocked("other-reseller", holding, how)
-
-
-def transferred(holding: Holding, _setting: Setting, _desire: LineDesire | None) -> Exit:
-    """Another partner takes it over: a person accepts the transfer."""
-    row = holding.subject.subscription
-    if row is not None and row.status == "deleted":
-        return nothing()
-    step = Step(
-        kind=ActionKind.MANUAL,
-        target=holding.target,
-        precondition={},
-        postcondition={},
-        reversibility=Reversibility.NEEDS_COUNTERPARTY,
-        effect=Effect.NEUTRAL,
-        serve=Serve.MANUAL,
-        why="a line says that another partner takes it over",
-        seats=holding.subject.quantity,
-        instructions=Instructions(
-            who="the licensing desk, with the partner who takes over",
-            text="Accept the transfer that the other partner has created in Partner Center; it lapses after 30 days.",
-            link="https://partner.microsoft.com/dashboard/commerce2/customers",
-        ),
-    )
-    return Exit(steps=(step,))

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
+from pcreconcile.exits import Step
+from pcreconcile.exits.exit import warning
 from pcreconcile.model.ids import ActionId
+from pcreconcile.model.plan import Notice
 from pcreconcile.planning.actions import Draft, instants
 from pcreconcile.planning.ways import Way
 
@@ -42,5 +47,17 @@ def _key(draft: Draft) -> StepKey:
 
 
 def _given_way(way: Way, late: frozenset[StepKey]) -> Way:
-    gives_way = any((step.kind, step.target.type, step.target.id) in late for step in way.exit.steps)
-    return Way(way.holding, way.exit.fallback) if gives_way and way.exit.fallback is not None else way
+    missed = [step for step in way.exit.steps if (step.kind, step.target.type, step.target.id) in late]
+    if not missed or way.exit.fallback is None:
+        return way
+    told = tuple(_told(way, step) for step in missed)
+    return Way(way.holding, replace(way.exit.fallback, warnings=(*way.exit.fallback.warnings, *told)))
+
+
+def _told(way: Way, step: Step) -> Notice:
+    """Money is lost by it, so that it is told: the manifest or the policy lets the window close."""
+    text = (
+        f"{way.holding.target.name}: its cancellation window closes {step.closes_at:%Y-%m-%d %H:%M} UTC, before it can "
+        "be used: notBefore, a freeze, or refunds: ignore with pace: together come first"
+    )
+    return warning("window-missed", way.holding, text)
