@@ -20,6 +20,7 @@ from pcreconcile.model.plan import (
     Approvals,
     Blocker,
     CustomerPlan,
+    Deadline,
     Effect,
     Guard,
     Impact,
@@ -32,9 +33,10 @@ from pcreconcile.model.plan import (
     Reversibility,
     Sources,
     Target,
-    Totals,
     Verdict,
 )
+from pcreconcile.model.rules import Override
+from pcreconcile.planning.counting import counted, summed
 
 NOW = datetime(2026, 11, 22, 15, 30, tzinfo=UTC)
 
@@ -84,7 +86,7 @@ def customer(name: str, number: int, verdict: Verdict, **members: Any) -> Custom
         "blockers": (),
         "warnings": (),
     }
-    return CustomerPlan(**(given | members))
+    return CustomerPlan(**({"money": summed(members.get("actions", ()))} | given | members))
 
 
 def ready() -> CustomerPlan:
@@ -96,6 +98,12 @@ def ready() -> CustomerPlan:
         Verdict.READY,
         earliest_removal=date(2026, 11, 22),
         next_deadline=datetime(2026, 11, 25, 10, 0, tzinfo=UTC),
+        deadlines=(
+            Deadline(
+                datetime(2026, 11, 25, 10, 0, tzinfo=UTC), "window-closes", licence, "its cancellation window closes"
+            ),
+            Deadline(datetime(2026, 12, 31, 23, 0, tzinfo=UTC), "deadline", None, "the manifest's deadline"),
+        ),
         actions=(
             action(
                 ActionKind.CANCEL_SUBSCRIPTION,
@@ -119,7 +127,10 @@ def ready() -> CustomerPlan:
 
 def waiting() -> CustomerPlan:
     term = Target("subscription", "5c9f0001-0000-4000-8000-000000000002", "Microsoft 365 E3")
-    blocker = Blocker("new-commerce-term", term, date(2027, 1, 15), "it ends with its term")
+    blocker = Blocker(
+        "term-running", term, date(2027, 1, 15), "it ends with its term", rule="new-commerce-license.active"
+    )
+    mail = Target("subscription", "5c9f0001-0000-4000-8000-000000000003", "Exchange Online (Plan 1)")
     return customer(
         "cedar-logistics",
         23,
@@ -130,7 +141,20 @@ def waiting() -> CustomerPlan:
         blockers=(blocker,),
         actions=(
             action(
-                ActionKind.CANCEL_AT_TERM_END, term, effect=Effect.PROTECTIVE, reversibility=Reversibility.REVERSIBLE
+                ActionKind.CANCEL_AT_TERM_END,
+                term,
+                effect=Effect.PROTECTIVE,
+                reversibility=Reversibility.REVERSIBLE,
+                reversible_until=date(2027, 1, 14),
+                money=ActionMoney(refund=euros("0.00"), committed=euros("742.50")),
+            ),
+            action(
+                ActionKind.SUSPEND_SUBSCRIPTION,
+                mail,
+                when="2027-01-15",
+                reversibility=Reversibility.LOSSY,
+                reversible_until=date(2027, 2, 14),
+                impact=Impact(5, "Exchange Online (Plan 1)", date(2027, 2, 14)),
             ),
             action(
                 ActionKind.REMOVE_RELATIONSHIP,
@@ -146,6 +170,19 @@ def waiting() -> CustomerPlan:
 def blocked() -> CustomerPlan:
     order = Target("entitlement", "b5f0/1/reservedinstance", "Reserved VM Instance, Standard_D2s_v3")
     blocker = Blocker("manual-step-pending", order, None, "return it by hand, the next plan sees it")
+    licence = Target("subscription", "5c9f0001-0000-4000-8000-000000000004", "Power BI Pro")
+    portal = "https://portal.azure.com/#view/Microsoft_Azure_Reservations/ReservationsBrowseBlade"
+    returned = action(
+        ActionKind.MANUAL,
+        order,
+        when="manual",
+        family=Family.RESERVATION,
+        instructions=Instructions(
+            "an owner of the reservation order",
+            "Open the reservation in the Azure portal and choose Return.",
+            portal,
+        ),
+    )
     return customer(
         "fjord-energy",
         26,
@@ -153,21 +190,20 @@ def blocked() -> CustomerPlan:
         binding_blocker=blocker,
         blockers=(blocker,),
         actions=(
+            returned,
             action(
                 ActionKind.MANUAL,
-                order,
+                licence,
                 when="manual",
-                family=Family.RESERVATION,
-                instructions=Instructions(
-                    "an owner of the reservation order",
-                    "Open the reservation in the Azure portal and choose Return.",
-                    "https://portal.azure.com/#view/Microsoft_Azure_Reservations/ReservationsBrowseBlade",
-                ),
+                reversibility=Reversibility.NEEDS_COUNTERPARTY,
+                effect=Effect.NEUTRAL,
+                instructions=Instructions("the licensing desk", "Accept the transfer in Partner Center."),
             ),
             action(
                 ActionKind.REMOVE_RELATIONSHIP,
                 Target("customer", tenant(26), "fjord-energy"),
                 when="manual",
+                requires=(returned.id,),
                 family=None,
                 effect=Effect.NEUTRAL,
                 reversibility=Reversibility.NEEDS_COUNTERPARTY,
@@ -186,12 +222,12 @@ def sample(**members: Any) -> Plan:
         created_at=NOW,
         tool_version="0.1.0",
         partner=PlanPartner(TenantId("9f10aa00-0000-4000-8000-0000000000aa"), "contoso-csp", "simulator"),
-        sources=Sources("m", "p", "r", "2026-11", NOW),
+        sources=Sources("m", "p", "r", "2026-11", NOW, overridden_rules=(Override("a.b", "free", "probe", "tried"),)),
         customers=customers,
         unmanaged=(LiveCustomer(tenant(35), "Olive Bank", "olivebank.onmicrosoft.com"),),
         unread=(),
         guards=(Guard("budget:perRun.removals", True, "1 of at most 10", 10, 1),),
         approvals=Approvals(0),
-        totals=Totals(4, {"blocked": 1, "converged": 1, "ready": 1, "waiting": 1}, 3, 1, 2, 1, 25, (euros("412.50"),)),
+        totals=counted(customers),
     )
     return seal(msgspec.structs.replace(plan, **members))

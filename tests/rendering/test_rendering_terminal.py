@@ -1,12 +1,25 @@
 """What a licensing desk reads. The golden texts are the specification: read them, not the code."""
 
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from pcreconcile.model.plan import ActionKind, Approvals, Guard, LiveCustomer, Notice, Target, Verdict
+from pcreconcile.model.plan import (
+    ActionKind,
+    ActionMoney,
+    Approvals,
+    Deadline,
+    Effect,
+    Guard,
+    LiveCustomer,
+    Notice,
+    Reversibility,
+    Target,
+    Verdict,
+)
 from pcreconcile.rendering import terminal
 from pcreconcile.rendering.page import Style
 from tests.rendering import sample_plan
@@ -142,3 +155,65 @@ def test_a_narrowed_plan_says_so_in_its_head_and_nowhere_else():
     assert "  only        protective actions, 2 left out\n" in text.split("birch-clinic")[0]
     assert text.count("2 left out") == 1
     assert "  warning     cut off\n" in text
+
+
+_MONEY = ActionMoney(sample_plan.euros("0.00"), sample_plan.euros("0.00"), sample_plan.euros("9.50"))
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"money": _MONEY}, "no refund; otherwise 9.50 EUR owed until its term ends"),
+        (
+            {"money": _MONEY, "effect": Effect.PROTECTIVE, "kind": ActionKind.CANCEL_AT_TERM_END},
+            "no refund; 9.50 EUR owed",
+        ),
+        (
+            {"money": _MONEY, "effect": Effect.COMMITS_MONEY, "kind": ActionKind.SET_RENEWAL},
+            "no refund; commits 9.50 EUR",
+        ),
+        ({"money": ActionMoney(None, None, sample_plan.euros("0.00"))}, "otherwise nothing owed afterwards"),
+        ({"money": ActionMoney(None, sample_plan.euros("1.25"))}, "1.25 EUR lost a day"),
+    ],
+)
+def test_what_a_step_is_worth(members, told):
+    step = sample_plan.action(
+        **{"kind": ActionKind.CANCEL_SUBSCRIPTION, "target": Target("subscription", "S", "E3")} | members
+    )
+    plan = sample_plan.sample(customers=(sample_plan.customer("one", 11, Verdict.READY, actions=(step,)),))
+    assert told in _render(plan, width=200)
+
+
+@pytest.mark.parametrize(
+    ("reversibility", "day", "told"),
+    [
+        (Reversibility.REVERSIBLE, None, "reversible;"),
+        (Reversibility.REVERSIBLE, date(2027, 2, 14), "reversible until 2027-02-14;"),
+        (Reversibility.LOSSY, date(2027, 2, 14), "reversible until 2027-02-14, but settings are lost;"),
+        (Reversibility.ONE_WAY, None, "ONE-WAY: cannot be undone;"),
+    ],
+)
+def test_until_when_a_step_can_be_undone(reversibility, day, told):
+    target = Target("subscription", "S", "E3")
+    step = sample_plan.action(
+        ActionKind.SUSPEND_SUBSCRIPTION, target, reversibility=reversibility, reversible_until=day
+    )
+    plan = sample_plan.sample(customers=(sample_plan.customer("one", 11, Verdict.READY, actions=(step,)),))
+    assert told in _render(plan, width=200)
+
+
+def test_many_deadlines_are_cut_and_the_command_that_lists_them_is_named():
+    closing = tuple(Deadline(sample_plan.NOW, "term-ends", None, f"term {number} ends") for number in range(7))
+    plan = sample_plan.sample(customers=(sample_plan.customer("one", 11, Verdict.WAITING, deadlines=closing),))
+    text = _render(plan, width=140)
+    assert [number for number in range(7) if f"term {number} ends" in text] == [0, 1, 2, 3, 4]
+    assert "… and 2 more (pcreconcile deadlines)" in text
+
+
+def test_a_projection_is_told_above_everything():
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    notices = (Notice("projection", "as if nothing were done"),)
+    text = _render(sample_plan.sample(projected_from=at, warnings=notices), width=140)
+    assert text.startswith("PROJECTION to 2026-11-22: nothing of this can be applied\n")
+    assert "  projection  as if nothing were done\n" in text.split("birch-clinic")[0]
+    assert text.count("as if nothing were done") == 1

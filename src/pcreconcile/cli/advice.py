@@ -13,9 +13,9 @@ from pcreconcile.model.plan import NOW, Plan
 
 
 def after_plan(plan: Plan, manifests: str, wanted: Wanted, kept: Path | None) -> str:
-    """How to go on; empty when there is nothing to apply, and when a guard would refuse it."""
+    """How to go on; empty when there is nothing to apply, and when it would be refused."""
     due = any(action.when == NOW for customer in plan.customers for action in customer.actions)
-    if not due or is_refused(plan):
+    if not due or is_refused(plan) or plan.projected_from is not None:
         return ""
     if kept is None:
         folder = [] if manifests == DEFAULT_MANIFESTS else [manifests]

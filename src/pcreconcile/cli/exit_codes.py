@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pcreconcile.model.agenda import Agenda
 from pcreconcile.model.desired import Relationship
 from pcreconcile.model.errors import ExitCode
 from pcreconcile.model.estate import ReadProof
+from pcreconcile.model.explanation import Explanation
 from pcreconcile.model.plan import MANUAL, NOW, CustomerPlan, Plan, Verdict
 
 _ASKS_CHANGE = frozenset({Relationship.SUSPENDED, Relationship.REMOVED})
@@ -24,6 +26,22 @@ def of_plan_detailed(plan: Plan, listed: ReadProof) -> int:
     code = of_plan(plan, listed)
     pending = any(action.when in (NOW, MANUAL) for customer in plan.customers for action in customer.actions)
     return code or (ExitCode.CHANGES_PENDING if pending else ExitCode.DONE)
+
+
+def of_agenda(agenda: Agenda, plan: Plan, listed: ReadProof) -> int:
+    """9 and 5 where deadlines are not known (guards concern runs and hide none), 2 where something closes soon."""
+    if not listed.complete or any(_unread(customer) for customer in plan.customers):
+        return ExitCode.READ_INCOMPLETE
+    if any(customer.verdict is Verdict.REFUSED and customer.name in agenda.unseen for customer in plan.customers):
+        return ExitCode.REFUSED
+    soon = any(deadline.inside for deadline in agenda.deadlines)
+    return ExitCode.CHANGES_PENDING if soon else ExitCode.DONE
+
+
+def of_explanation(explanation: Explanation) -> int:
+    """A customer that could not be read cannot be explained; everything else is an answer."""
+    unread = explanation.customer.verdict is Verdict.UNKNOWN
+    return ExitCode.READ_INCOMPLETE if unread else ExitCode.DONE
 
 
 def is_refused(plan: Plan) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pcreconcile.cli.output import Output
+from pcreconcile.model.agenda import Agenda
+from pcreconcile.model.explanation import Explanation
 from pcreconcile.model.plan import Plan
 from pcreconcile.model.run import Event, Receipt
 
@@ -25,7 +27,62 @@ def plan_as_json(output: Output, plan: Plan, _next_step: str) -> None:
     output.document(plan_json.render(plan))
 
 
-PLAN_FORMATS: Mapping[str, Callable[[Output, Plan, str], None]] = {"terminal": plan_for_people, "json": plan_as_json}
+def plan_as_calendar(output: Output, plan: Plan, _next_step: str) -> None:
+    """The plan's deadlines and removal dates as a calendar."""
+    from pcreconcile.planning.agenda import agenda
+    from pcreconcile.rendering import ics
+
+    output.document(ics.render(agenda(plan)))
+
+
+PLAN_FORMATS: Mapping[str, Callable[[Output, Plan, str], None]] = {
+    "terminal": plan_for_people,
+    "json": plan_as_json,
+    "ics": plan_as_calendar,
+}
+
+
+def _agenda_for_people(output: Output, found: Agenda) -> None:
+    from pcreconcile.rendering import deadlines
+
+    output.say(deadlines.render(found, style=output.style))
+
+
+def _agenda_as_json(output: Output, found: Agenda) -> None:
+    from pcreconcile.rendering import deadlines
+
+    output.document(deadlines.render_json(found))
+
+
+def _agenda_as_calendar(output: Output, found: Agenda) -> None:
+    from pcreconcile.rendering import ics
+
+    output.document(ics.render(found))
+
+
+AGENDA_FORMATS: Mapping[str, Callable[[Output, Agenda], None]] = {
+    "terminal": _agenda_for_people,
+    "json": _agenda_as_json,
+    "ics": _agenda_as_calendar,
+}
+
+
+def _explanation_for_people(output: Output, found: Explanation) -> None:
+    from pcreconcile.rendering import explanation
+
+    output.say(explanation.render(found, style=output.style))
+
+
+def _explanation_as_json(output: Output, found: Explanation) -> None:
+    from pcreconcile.rendering import explanation
+
+    output.document(explanation.render_json(found))
+
+
+EXPLANATION_FORMATS: Mapping[str, Callable[[Output, Explanation], None]] = {
+    "terminal": _explanation_for_people,
+    "json": _explanation_as_json,
+}
 
 
 def event_printer(output: Output, plan: Plan) -> Callable[[Event], None]:

@@ -15,7 +15,19 @@ from pcreconcile.cli.interrupts import sigterm_raises
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.suggestion import did_you_mean
 
-COMMANDS = ("validate", "plan", "show", "apply", "simulate", "login", "doctor", "schema", "version")
+COMMANDS = (
+    "validate",
+    "plan",
+    "show",
+    "explain",
+    "deadlines",
+    "apply",
+    "simulate",
+    "login",
+    "doctor",
+    "schema",
+    "version",
+)
 _HELP = {"help_option_names": ["-h", "--help"]}
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
 

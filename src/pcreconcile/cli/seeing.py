@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from pcreconcile.cli import changes, files, snapshots, targets, wiring
+from pcreconcile.cli.clock import ProcessClock
+from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import ReadProof, Snapshot
@@ -19,13 +22,15 @@ from pcreconcile.rendering.words import counted
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to look at: `targets` (all without any), of them what differs from the commit `base`, the file of
-    `--snapshot`, whether to read the service, and the one effect that the plan shall have (`only`)."""
+    `--snapshot`, whether to read the service, the one effect that the plan shall have (`only`), and the later day that
+    it is made for (`at`)."""
 
     targets: tuple[str, ...] = ()
     base: str | None = None
     snapshot: Path | None = None
     refresh: bool = True
     only: Effect | None = None
+    at: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +45,32 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
     """The plan for the world as it is, or as it was kept. Raises every error that reading can end with.
 
     What no request is needed for is found before the first one: unknown targets, vanished customers, a snapshot file
-    that cannot be written.
+    that cannot be written, a day that is over.
     """
+    later = None if wanted.at is None else _session_at(session, wanted.at)
     fleet = _wanted_fleet(session, output, wanted)
-    snapshot = _read(session, output, fleet, wanted) if wanted.refresh else _recalled(session, wanted)
+    snapshot = look(session, output, fleet, wanted)
+    if later is not None:
+        return Seen(_projection(later, snapshot, fleet, wanted), snapshot.listed.read)
     return Seen(wiring.draw(session, snapshot, fleet, wanted.only), snapshot.listed.read)
+
+
+def look(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
+    """The world as it is, or as it was kept."""
+    return _read(session, output, fleet, wanted) if wanted.refresh else _recalled(session, wanted)
+
+
+def _session_at(session: wiring.Session, day: date) -> wiring.Session:
+    """The same session on a later day, with the rules that hold then. Raises UsageError for a day that has begun."""
+    clock = ProcessClock(begins_ahead(day, session.clock.now()))
+    return replace(session, clock=clock, rules=wiring.rules_on(day, session.loaded))
+
+
+def _projection(later: wiring.Session, snapshot: Snapshot, fleet: DesiredFleet, wanted: Wanted) -> Plan:
+    from pcreconcile.planning.projection import marked, projected
+
+    world = projected(snapshot, later.clock.now(), later.rules)
+    return marked(wiring.draw(later, world, fleet, wanted.only), snapshot.taken_at)
 
 
 def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> DesiredFleet:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from pcreconcile.model.money import Money, totals
-from pcreconcile.model.plan import MANUAL, NOW, CustomerPlan, Notice, Verdict
+from pcreconcile.model.ids import ActionId
+from pcreconcile.model.plan import MANUAL, NOW, ActionKind, CustomerPlan, Notice, Verdict
 from pcreconcile.rendering import steps, words
 from pcreconcile.rendering.notes import Notes
 from pcreconcile.rendering.page import Line, Tone, labelled
@@ -21,21 +21,22 @@ _TONES = {
     Verdict.READY: Tone.GOOD,
 }
 
+_MOST_DEADLINES = 5  # of one customer, in a plan
 _PROOF = "removal-proven"  # said of a converged customer; it reassures, everything else warns
 
 
 def section(customer: CustomerPlan, notes: Notes) -> Iterator[Line]:
     """Everything about one customer that is not where it should be."""
     yield from _head(customer)
-    path = [Step.of(action, customer, notes) for action in customer.actions]
-    yield from steps.now([step for step in path if step.action.when == NOW])
-    manual = [step for step in path if step.action.when == MANUAL]
-    yield from steps.by_hand([step for step in manual if step.action.instructions])
-    yield from _blockers(customer)
-    yield from steps.later([step for step in path if step.action.when not in (NOW, MANUAL)])
-    yield from steps.afterwards([step for step in manual if not step.action.instructions])
-    yield from _waiting(customer)
+    yield from path(customer, notes)
+    yield from money(customer)
     yield from warnings(customer.warnings)
+
+
+def money(customer: CustomerPlan) -> Iterator[Line]:
+    """What is at stake, over all of its actions."""
+    if told := words.money(customer.money):
+        yield labelled("money", told)
 
 
 def warns(customer: CustomerPlan) -> bool:
@@ -88,37 +89,51 @@ def _head(customer: CustomerPlan) -> Iterator[Line]:
     yield labelled("wish", words.wish(customer.desired))
     if removal := words.removal(customer):
         yield labelled("removal", removal)
-    if customer.next_deadline:
-        yield labelled("act before", words.day_time(customer.next_deadline))
+    yield from deadlines(customer)
 
 
-def _blockers(customer: CustomerPlan) -> Iterator[Line]:
+def deadlines(customer: CustomerPlan) -> Iterator[Line]:
+    """What closes, soonest first; the first ones alone, because `deadlines` lists them all."""
+    label = "act before"
+    for found in customer.deadlines[:_MOST_DEADLINES]:
+        what = f" ({words.target_name(found.target)})" if found.target else ""
+        yield labelled(label, f"{words.day_time(found.at)}: {prose(found.text)}{what}")
+        label = ""
+    if customer.next_deadline and not customer.deadlines:
+        yield labelled(label, words.day_time(customer.next_deadline))
+    if len(customer.deadlines) > _MOST_DEADLINES:
+        yield labelled("", f"… and {len(customer.deadlines) - _MOST_DEADLINES} more (pcreconcile deadlines)")
+
+
+def blockers(customer: CustomerPlan) -> Iterator[Line]:
+    """What stands in the way, until when, how it clears and which rule says so."""
     if customer.blockers:
         yield Line("blocked by", indent=2, tone=Tone.HEADING)
     for found in customer.blockers:
         yield Line(f"{words.blocker(found)}, {words.until(found)}", indent=4, mark="- ")
-        if found.how:
-            yield Line(words.how(found), indent=7, tone=Tone.QUIET)
+        told = "; ".join(filter(None, (words.how(found), words.rule(found.rule))))
+        if told:
+            yield Line(told, indent=7, tone=Tone.QUIET)
 
 
-def _waiting(customer: CustomerPlan) -> Iterator[Line]:
-    # Customer-level actions have no family and no price: only what was bought can cost something.
-    bought = [action.money for action in customer.actions if action.family is not None]
-    if not bought:
-        return
-    if all(part is None for money in bought for part in (money.refund, money.lost_per_day, money.committed)):
-        yield labelled("money", "refund, cost of waiting and commitment are unknown")
-        return
-    lost = _sum([money.lost_per_day for money in bought])
-    refund = _sum([money.refund for money in bought])
-    committed = _sum([money.committed for money in bought])
-    yield labelled("to wait", f"costs {lost} a day; refund if done now {refund}; committed until term end {committed}")
+def path(customer: CustomerPlan, notes: Notes) -> Iterator[Line]:
+    """Everything there is to do, by when and by whom, with what stands in the way between."""
+    done = [Step.of(action, customer, notes) for action in customer.actions]
+    yield from steps.now([step for step in done if step.action.when == NOW])
+    manual = [step for step in done if step.action.when == MANUAL]
+    told = [step for step in manual if step.action.instructions]
+    offered = _offered(customer)
+    yield from steps.by_hand([step for step in told if step.action.id not in offered])
+    yield from steps.offers([step for step in told if step.action.id in offered])
+    yield from blockers(customer)
+    yield from steps.later([step for step in done if step.action.when not in (NOW, MANUAL)])
+    yield from steps.afterwards([step for step in manual if not step.action.instructions])
 
 
-def _sum(parts: Sequence[Money | None]) -> str:
-    """Known amounts added up; what nobody knows is said, never counted as zero."""
-    known = words.amounts(totals(parts))
-    missing = sum(part is None for part in parts)
-    if not known:
-        return words.UNKNOWN
-    return f"{known} (and {missing} {words.UNKNOWN})" if missing else known
+def _offered(customer: CustomerPlan) -> frozenset[ActionId]:
+    """Steps that a removal neither waits for nor precedes: nothing goes wrong when nobody takes them."""
+    removal = next((each for each in customer.actions if each.kind is ActionKind.REMOVE_RELATIONSHIP), None)
+    if removal is None:
+        return frozenset()
+    tied = {removal.id, *removal.requires}
+    return frozenset(each.id for each in customer.actions if each.id not in tied and removal.id not in each.requires)

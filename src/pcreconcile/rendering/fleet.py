@@ -12,18 +12,28 @@ from pcreconcile.rendering.text import outside, prose
 
 LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing to decide
 _NARROWED = "only"  # the notice of a plan that `--only` made smaller
+_PROJECTION = "projection"  # the notice of a plan made by `--at`
+_HEAD = frozenset({_NARROWED, _PROJECTION})  # told above everything else
 
 
 def title(plan: Plan) -> Iterator[Line]:
-    """Whose plan it is and when it was made."""
+    """Whose plan it is, when it was made, and whether it is all of it."""
     partner = plan.partner
+    if plan.projected_from is not None:
+        yield Line(f"PROJECTION to {plan.created_at:%Y-%m-%d}: nothing of this can be applied", tone=Tone.DANGER)
     yield Line(f"Plan for {outside(partner.name)} ({partner.cloud})", tone=Tone.HEADING)
     yield labelled("tenant", partner.tenant_id)
-    yield labelled("made", f"{words.day_time(plan.created_at)}, rules {outside(plan.sources.rules_version)}")
+    made = "made" if plan.projected_from is None else "made for"
+    yield labelled(made, f"{words.day_time(plan.created_at)}, rules {_rules(plan)}")
     yield labelled("live as of", words.day_time(plan.sources.snapshot_at))
     for notice in plan.warnings:
-        if notice.code == _NARROWED:
-            yield labelled("only", prose(notice.text), tone=Tone.ATTENTION)
+        if notice.code in _HEAD:
+            yield labelled(notice.code, prose(notice.text), tone=Tone.ATTENTION)
+
+
+def _rules(plan: Plan) -> str:
+    changed = len(plan.sources.overridden_rules)
+    return outside(plan.sources.rules_version) + (f" ({changed} overridden)" if changed else "")
 
 
 def left_alone(plan: Plan) -> Iterator[Line]:
@@ -48,7 +58,7 @@ def more(count: int) -> Iterator[Line]:
 
 def warnings(plan: Plan) -> Iterator[Notice]:
     """Warnings about the plan as a whole that its title does not tell."""
-    return (notice for notice in plan.warnings if notice.code != _NARROWED)
+    return (notice for notice in plan.warnings if notice.code not in _HEAD)
 
 
 def _listed(customers: Sequence[LiveCustomer]) -> Iterator[Line]:
@@ -94,7 +104,9 @@ def totals(plan: Plan) -> Iterator[Line]:
     yield labelled("later", f"{words.counted(sums.actions_later, 'action')} with a date{undated}")
     yield labelled("by hand", words.counted(by_hand, "action"))
     if sums.refunds:
-        yield labelled("refunds", words.amounts(sums.refunds))
+        yield labelled("refunds", f"{words.amounts(sums.refunds)} of what is done now")
+    if told := words.money(sums.money):
+        yield labelled("money", told)
     if plan.approvals.required:
         yield labelled("approvals", f"{plan.approvals.required} needed{_because(plan.approvals.reasons)}")
     needed = credential_line(plan)

@@ -6,9 +6,9 @@ A reason with a window in it stays where it is: its date must be read beside the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from pcreconcile.model.plan import Action, CustomerPlan, Plan
+from pcreconcile.model.plan import Action, CustomerPlan
 from pcreconcile.rendering.page import BLANK, Line, Tone
 from pcreconcile.rendering.text import prose
 
@@ -17,10 +17,10 @@ _OFTEN = 3  # actions
 
 
 class Notes:
-    """The notes of one plan, numbered in the order in which a reader first meets them."""
+    """The notes of some customers, numbered in the order in which a reader first meets them."""
 
-    def __init__(self, plan: Plan) -> None:
-        pairs = ((action, customer) for customer in plan.customers for action in customer.actions)
+    def __init__(self, customers: Iterable[CustomerPlan]) -> None:
+        pairs = ((action, customer) for customer in customers for action in customer.actions)
         told = Counter(reason_of(*pair) for pair in pairs if pair[0].window_closes_at is None)
         shared = [reason for reason, count in told.items() if len(reason) > _LONG and count >= _OFTEN]
         self._numbers = {reason: number for number, reason in enumerate(shared, start=1)}

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from pcreconcile.model.plan import Action, CustomerPlan, Reversibility
+from pcreconcile.model.money import Money
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Reversibility
 from pcreconcile.rendering import words
 from pcreconcile.rendering.notes import Notes, reason_of
 from pcreconcile.rendering.page import Line, Tone
 from pcreconcile.rendering.text import outside, prose
+
+# What saves what is owed until the term end; everything else leaves it owed.
+_SAVING = frozenset({ActionKind.CANCEL_SUBSCRIPTION, ActionKind.CANCEL_ORDER_LINE, ActionKind.RETURN_RESERVATION})
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -66,16 +70,33 @@ def _why(step: Step, tone: Tone) -> Iterator[Line]:
 
 
 def _facts(action: Action) -> Iterator[str]:
-    yield words.REVERSIBILITY[action.reversibility]
+    yield words.reversible(action)
     if effect := _effect(action):
         yield effect
-    if action.money.refund is not None:
-        yield f"refund {action.money.refund}"
-    if action.money.committed is not None:
-        yield f"committed {action.money.committed}"
+    if action.impact is not None and action.impact.data_until is not None:
+        yield f"data lives until {action.impact.data_until}"
+    yield from _money(action)
     closes = words.day_time(action.window_closes_at) if action.window_closes_at else ""
     if closes and closes not in action.reason:
         yield f"window closes {closes}"
+
+
+def _money(action: Action) -> Iterator[str]:
+    """What is known of it; what is not stands in the customer's sum."""
+    money = action.money
+    if money.refund is not None:
+        yield f"refund {money.refund}" if money.refund.amount else "no refund"
+    if money.lost_per_day is not None and money.lost_per_day.amount:
+        yield f"{money.lost_per_day} lost a day"
+    if money.committed is not None:
+        yield _committed(action, money.committed)
+
+
+def _committed(action: Action, amount: Money) -> str:
+    if action.effect is Effect.COMMITS_MONEY:
+        return f"commits {amount}"
+    owed = f"{amount} owed until its term ends" if amount.amount else "nothing owed afterwards"
+    return f"otherwise {owed}" if action.kind in _SAVING else owed
 
 
 def _effect(action: Action) -> str:
@@ -90,6 +111,14 @@ def by_hand(steps: Sequence[Step]) -> Iterator[Line]:
     """What a person does: who, what, where."""
     if steps:
         yield Line("by hand", indent=2, tone=Tone.HEADING)
+    for step in steps:
+        yield from _manual_step(step)
+
+
+def offers(steps: Sequence[Step]) -> Iterator[Line]:
+    """What a person may do, and nothing waits for."""
+    if steps:
+        yield Line("offered: nothing waits for it", indent=2, tone=Tone.HEADING)
     for step in steps:
         yield from _manual_step(step)
 

@@ -18,7 +18,7 @@ def render(plan: Plan, *, style: Style, next_step: str = "") -> str:
 
 
 def _lines(plan: Plan, next_step: str) -> Iterator[Line]:
-    notes = Notes(plan)
+    notes = Notes(plan.customers)
     yield from fleet.title(plan)
     for entry in plan.customers:
         if entry.verdict is not Verdict.CONVERGED:

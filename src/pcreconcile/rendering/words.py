@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pcreconcile.model.desired import DesiredCustomer, Relationship
 from pcreconcile.model.money import Money
@@ -13,6 +14,7 @@ from pcreconcile.model.plan import (
     Blocker,
     CustomerPlan,
     Effect,
+    MoneySummary,
     Plan,
     Reversibility,
     Target,
@@ -68,9 +70,38 @@ def day_time(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day_in(instant: datetime, zone: str) -> str:
+    """The same instant as the partner's clocks show it; empty where those show UTC."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return "" if local.utcoffset() == timedelta(0) else f"{local:%Y-%m-%d %H:%M} {outside(zone)}"
+
+
+def days_left(days: int) -> str:
+    """`today`, `1 day left`, `2 days left`."""
+    return f"{counted(days, 'day')} left" if days else "less than a day left"
+
+
 def amounts(money: Iterable[Money]) -> str:
     """Sums of several currencies."""
     return " + ".join(str(amount) for amount in money)
+
+
+def summed(known: Iterable[Money], unknown: int) -> str:
+    """Known amounts added up; what nobody knows is said, never counted as zero."""
+    told = amounts(known)
+    if not told:
+        return UNKNOWN
+    return f"{told} (and {unknown} {UNKNOWN})" if unknown else told
+
+
+def money(found: MoneySummary) -> str:
+    """What a customer's or a fleet's actions come to; empty where nothing has a price at all."""
+    known = (found.refund, found.lost_per_day, found.committed)
+    if not any(known):
+        return "refund, cost of waiting and commitment are unknown" if found.unknown else ""
+    members = ("refund", "lostPerDay", "committed")
+    refund, lost, owed = (summed(sums, found.unknown.get(name, 0)) for sums, name in zip(known, members, strict=True))
+    return f"refund if done now {refund}; each day of waiting {lost}; committed until term end {owed}"
 
 
 def target_name(target: Target) -> str:
@@ -84,6 +115,12 @@ def what(action: Action) -> str:
     if action.kind is ActionKind.MANUAL:
         return target_name(action.target)
     return name if action.target.type == "customer" else f"{name}: {target_name(action.target)}"
+
+
+def reversible(action: Action) -> str:
+    """Whether an action can be undone, and until when."""
+    until = f"reversible until {action.reversible_until}" if action.reversible_until else "reversible"
+    return REVERSIBILITY[action.reversibility].replace("reversible", until, 1)
 
 
 def action_names(plan: Plan) -> dict[str, str]:
@@ -127,6 +164,11 @@ def until(found: Blocker) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 customer`, `2 customers`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def rule(name: str | None) -> str:
+    """The rule that something rests on, in short form."""
+    return f"rule {outside(name)}" if name else ""
 
 
 def how(found: Blocker) -> str:

@@ -30,11 +30,14 @@ def command(
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
+    from pcreconcile.applying.plan_file import require_applicable
     from pcreconcile.cli import running, wiring
 
     waits = running.Waits(wait, lock_timeout)
     if planfile is not None:
         session = wiring.open_session(manifests)
-        return running.run_plan(session, output, wiring.read_plan(planfile, session), waits)
+        plan = wiring.read_plan(planfile, session)
+        require_applicable(plan)
+        return running.run_plan(session, output, plan, waits)
     question = running.ASSUME_YES if auto_approve else running.ASK
     return running.plan_and_run(manifests, output, question, waits)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import click
 
+from pcreconcile.cli.days import DAY
 from pcreconcile.cli.options import FILE, chosen_manifests, manifests_option, option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
@@ -15,13 +17,14 @@ from pcreconcile.model.plan import Effect
 @click.command("plan", cls=Command)
 @click.argument("path", required=False)
 @option("--out", type=FILE, help="Keep the plan in this file, for apply.")
-@option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+@option("--format", "format_", type=click.Choice(["terminal", "json", "ics"]), default="terminal", show_default=True)
 @option("--detailed-exitcode", is_flag=True, help="End with 2 when something is to do now or by hand.")
 @option("--target", multiple=True, metavar="customer/NAME", help="Plan this customer only; may be repeated.")
 @option(
     "--base", metavar="GITREF", help="Plan the customers new or changed since this commit; with --target, of those."
 )
 @option("--only", type=click.Choice([str(each) for each in Effect]), help="Keep only the actions of this effect.")
+@option("--at", type=DAY, help="Plan as of that UTC day, as if nothing were done until then; never applied.")
 @option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false plan from it.")
 @option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
 @manifests_option
@@ -35,6 +38,7 @@ def command(
     target: tuple[str, ...],
     base: str | None,
     only: str | None,
+    at: date | None,
     snapshot: Path | None,
     refresh: bool,
     manifests: str,
@@ -47,7 +51,7 @@ def command(
     session = wiring.open_session(chosen)
     if out is not None:
         files.require_writable(out)
-    wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None)
+    wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None, at)
     seen = seeing.see(session, output, wanted)
     if out is not None:
         files.write(out, plan_json.render(seen.plan).encode())

@@ -13,7 +13,7 @@ from pcreconcile.cli.program import Command
 
 @click.command("show", cls=Command)
 @click.argument("planfile", type=FILE)
-@option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+@option("--format", "format_", type=click.Choice(["terminal", "json", "ics"]), default="terminal", show_default=True)
 @manifests_option
 @click.pass_obj
 def command(output: Output, planfile: Path, format_: str, manifests: str) -> None:
