@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check lint types imports schemas lock clean
+.PHONY: demo test soak check lint types imports mutation docs schemas lock year clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml tests/third_party/no-deps.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,10 @@ test: $(VENV)/.installed
 soak: $(VENV)/.installed
 	PCRECONCILE_TEST_PROFILE=soak $(BIN)/python -m pytest -n 2 tests/planning tests/model tests/manifests tests/applying
 
+# Twelve simulated months of 200 customers, every day of them, twice: about half an hour on two cores.
+year: $(VENV)/.installed
+	PCRECONCILE_YEAR=full $(BIN)/python -m pytest -n 2 -m slow tests/year
+
 check: lint types imports test
 
 lint: $(VENV)/.installed
@@ -33,6 +37,19 @@ types: $(VENV)/.installed
 imports: $(VENV)/.installed
 	$(BIN)/lint-imports
 
+# The mutation check of exits and planning (docs/testing.md); an environment of its own, because mutmut brings much along.
+mutation:
+	$(PYTHON) -m venv .venv-mutation
+	.venv-mutation/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	.venv-mutation/bin/python -m pip install --quiet --require-hashes -r tests/mutation/requirements.txt
+	.venv-mutation/bin/mutmut run
+	.venv-mutation/bin/python -m tests.mutation.report
+
+# Pages that are made from the code; tests compare them.
+docs: $(VENV)/.installed
+	$(BIN)/python tools/order_page.py
+	$(BIN)/python -m tools.dates_page
+
 schemas: $(VENV)/.installed
 	$(BIN)/python -c "import json; from pcreconcile.model.schema import plan_schema; print(json.dumps(plan_schema(), indent=2, sort_keys=True))" > src/pcreconcile/schemas/plan.schema.json
 
@@ -40,4 +57,4 @@ lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist .pcreconcile
+	rm -rf $(VENV) .venv-mutation mutants build dist .pcreconcile
