@@ -33,7 +33,8 @@ def once_shown(found: Exit, holding: Holding, row: Subscription, term: Term, wis
     """The answer for a later term, with the warning that it renews, and with the wait for one that is late."""
     shown = shown_from(term, now)
     if shown > midnight(term.first):
-        waits = blocked("term-running", holding, "its term is over and the next one is not shown yet", shown.date())
+        how = "its term is over and the next one is not shown yet"
+        waits = blocked("term-running", holding, how, shown.date(), rule=f"{holding.family}.term-end")
         found = replace(found, blockers=(*found.blockers, *waits.blockers))
     return replace(found, warnings=(*_renews_first(holding, row, term, wish, now), *found.warnings))
 
