@@ -77,7 +77,7 @@ STEPS: list[tuple[Exit, list[tuple[str, date | None, date | None]]]] = [
         ],
     ),
     (paused(NCE), [("new-commerce-license.suspended", date(2027, 3, 31), date(2027, 5, 30))]),
-    (left(LEGACY), [("legacy-license.active", date(2026, 12, 22), date(2026, 12, 22))]),
+    (left(LEGACY), [("legacy-license.active", None, None)]),
     (
         renewed(NCE | {"autoRenew": False}, LineDesire.RENEW),
         [("new-commerce-license.end-of-term-instruction", date(2027, 3, 30), None)],

@@ -24,8 +24,8 @@ def test_the_removal_itself_is_worded_once_for_all() -> None:
     found = customer_plan({"wants": {"reason": "moves away"}})
     (removal,) = found.actions
     assert removal.reason == (
-        "moves away; to undo it the customer's admin must accept a new invitation, and what was suspended before cannot "
-        "be reactivated"
+        "moves away; to undo it the customer's admin must accept a new invitation, and what was suspended before "
+        "cannot be reactivated"
     )
     assert (removal.reversibility, removal.effect, removal.impact) == ("needs-counterparty", "neutral", None)
     assert removal.precondition == {"relationship": "reseller"}

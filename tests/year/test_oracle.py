@@ -85,7 +85,11 @@ CASES: dict[str, tuple[list[Thing], dict[str, Any], list[str | None]]] = {
     "settle counts from what was taken": ([OLD], {"settle": 3}, ["11-22 23:30", "11-25 23:30"]),
     "settle does not count from what ran out": ([MONTH], {"settle": 3}, ["12-10 00:00", "12-10 23:30"]),
     "software is taken back in its window": ([BOX], {}, ["11-22 23:30", "11-22 23:30"]),
-    "software is the customer's after it": ([BOX], {"service_until": date(2026, 12, 24)}, ["12-10 12:00", "12-10 23:30"]),
+    "software is the customer's after it": (
+        [BOX],
+        {"service_until": date(2026, 12, 24)},
+        ["12-10 12:00", "12-10 23:30"],
+    ),
     "a reservation that nobody takes back": ([RI, OLD], {}, ["01-01 00:00", "01-01 23:30", "01-01 23:30"]),
 }
 
