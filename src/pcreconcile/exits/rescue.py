@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from pcreconcile.exits import add_ons, instructions, license_money, licenses, terms, trials
-from pcreconcile.exits.exit import Exit, Holding, Step, Wish, day_after
+from pcreconcile.exits.exit import Exit, Holding, Step, Wish, day_after, deadline
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.rules import Rules
 
@@ -48,6 +48,25 @@ def leave(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: da
 
 
 def pause(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:
-    """In dunning it is suspended already: what is left is its rescue, with the date."""
+    """In dunning it is suspended already, as wanted: what is left is its rescue, once its term end comes near."""
     found = steps(holding, row, wish, rules, now)
-    return Exit(steps=found, deadlines=terms.term_ends(holding, row.commitment_end) if found else ())
+    due = _due(holding, row, rules)
+    if not found or due is None or row.commitment_end is None or due > row.commitment_end:
+        return Exit()
+    if due > max(now, wish.start):
+        return Exit(
+            deadlines=deadline("rescue", holding, due, "it is brought back, so that its term can be told to end")
+        )
+    return Exit(steps=found, deadlines=terms.term_ends(holding, row.commitment_end))
+
+
+def _due(holding: Holding, row: Subscription, rules: Rules) -> datetime | None:
+    """When it comes near enough; an add-on cannot come back before its base (27009). None: nobody can say."""
+    rows = [row, *_suspended_bases(holding)]
+    ends = [each.commitment_end for each in rows if each.commitment_end is not None]
+    return None if len(ends) < len(rows) else max(ends) - rules.days(MARGIN)
+
+
+def _suspended_bases(holding: Holding) -> tuple[Subscription, ...]:
+    base = holding.subject.base
+    return () if base is None or base.status == "active" else (base,)
