@@ -49,10 +49,10 @@ OFF = {"autoRenew": False}
         pytest.param(YEAR, "2029-01-01", ["active", "P1Y", "2029-12-15", None], id="renewed three times"),
         pytest.param(MONTH, "2027-03-01", ["active", "P1M", "2027-03-15", None], id="a month, renewed every month"),
         pytest.param(
-            {**MONTH, "ends": "2027-01-30"}, "2027-03-30", ["active", "P1M", "2027-03-30", None], id="31st, whole March"
+            {**MONTH, "ends": "2027-01-30"}, "2027-03-30", ["active", "P1M", "2027-04-27", "2027-04-04"], id="31st, cut"
         ),
         pytest.param(
-            {**MONTH, "ends": "2027-01-30"}, "2027-03-01", ["active", "P1M", "2027-03-30", "2027-03-07"], id="28 days"
+            {**MONTH, "ends": "2027-01-30"}, "2027-03-01", ["active", "P1M", "2027-03-27", "2027-03-07"], id="28 days"
         ),
         pytest.param(
             {**YEAR, **OFF, "scheduled": ["TermEnd/Cancel"]},

@@ -16,9 +16,7 @@ from pcreconcile.exits.exit import (
     Wish,
     blocked,
     by_rule,
-    day_after,
     deadline,
-    not_past,
     not_understood,
     nothing,
 )
@@ -135,12 +133,6 @@ def instruct_step(holding: Holding, wanted: Fields, why: str, after: tuple[tuple
         seats=holding.subject.quantity,
         after=after,
     )
-
-
-def clears_after_term(subscription: Subscription, now: datetime) -> date | None:
-    """The first UTC date after the (inclusive) term end; None when the service names none."""
-    end = subscription.commitment_end
-    return None if end is None else not_past(day_after(end), now)
 
 
 def wait_for_term_end(holding: Holding, clears_at: date | None, what: str) -> tuple[Blocker, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pcreconcile.exits import staying
-from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, blocked, not_understood, nothing
+from pcreconcile.exits.exit import Evidence, Exit, Holding, Wish, not_understood, nothing
 from pcreconcile.exits.family import Precedence
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.family import Family
@@ -31,7 +33,7 @@ def recognise(subject: Subject) -> Evidence | None:
 def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Nothing is known of how it ends; what the service calls deleted, or shows with quantity 0, has ended.
 
-    A partner whose own rules say `blocks` knows what it is: then the rest of the customer is served.
+    The rule has one word only: no partner may say that something unknown is harmless.
     """
     row = holding.subject.subscription
     if row is not None and row.status == "deleted":
@@ -39,10 +41,8 @@ def leave(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     if row is None and holding.subject.quantity == 0:
         return nothing()
     found = not_understood("unknown-product", holding, f"this product ({holding.evidence.because})")
-    if rules.word(_PRODUCT) == "blocks":
-        how = f"pcreconcile does not know this product ({holding.evidence.because}); end it in Partner Center"
-        return blocked("unknown-product", holding, how, rule=_PRODUCT)
-    return found
+    rule = rules.rules[_PRODUCT].id
+    return replace(found, blockers=tuple(replace(each, rule=rule) for each in found.blockers))
 
 
 def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:

@@ -14,7 +14,7 @@ from enum import Enum
 import msgspec
 from msgspec.structs import replace
 
-from pcreconcile.exits.spans import months_after, months_of
+from pcreconcile.exits.spans import day_after, months_after, months_of, term_over
 from pcreconcile.model.estate import ScheduledAction, Subscription
 from pcreconcile.model.family import Family
 from pcreconcile.model.observed import observe_schedule
@@ -143,19 +143,15 @@ def _months(row: Subscription, over: datetime) -> int | None:
 
 
 def _covering(row: Subscription, months: int, over: datetime, at: datetime) -> _Term:
-    """The term that holds `at`, of those that follow one another from `over` on; counted from one day, so that a term
-    that begins on the 31st does not creep towards the 28th."""
-    count = 0
-    while _boundary(over, months * (count + 1)) <= at:
-        count += 1
-    ends = _boundary(over, months * (count + 1))
+    """The term that holds `at`, of those that follow one another from `over` on, each counted from the one before."""
+    eve = (over - timedelta(days=1)).date()
+    due = at.date() if at.timetz() >= over.timetz() else (at - timedelta(days=1)).date()
+    first, last = term_over(eve, months, max(due, over.date()))
+    starts = datetime.combine(first, over.timetz())
+    ends = datetime.combine(day_after(last), over.timetz())
     if row.commitment_end is not None and over != row.commitment_end:  # an inclusive end keeps its time of day
-        ends = datetime.combine(ends.date() - timedelta(days=1), row.commitment_end.timetz())
-    return _Term(_boundary(over, months * count), ends)
-
-
-def _boundary(over: datetime, months: int) -> datetime:
-    return datetime.combine(months_after(over.date(), months), over.timetz())
+        ends = datetime.combine(last, row.commitment_end.timetz())
+    return _Term(starts, ends)
 
 
 def _word(rules: Rules, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -82,16 +83,12 @@ def _renewal(holding: Holding, setting: Setting, desire: LineDesire | None) -> E
     return exit_of(holding.family).renew(holding, desire or LineDesire.RENEW, setting.rules, setting.now)
 
 
-def _once_back(asked: Asked) -> Asked:
+def _once_back(asked: Asked, holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
     """What we suspended comes back first: a suspended subscription cannot be told how its term ends (800091)."""
-
-    def ask(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
-        resumed = _resume(holding, setting, desire) if is_ours(holding, setting) else nothing()
-        if not resumed.steps or desire is None:
-            return asked(holding, setting, desire)
-        return joined(resumed, instructed(as_reactivated(holding), setting, desire))
-
-    return ask
+    resumed = _resume(holding, setting, desire) if is_ours(holding, setting) else nothing()
+    if not resumed.steps or desire is None:
+        return asked(holding, setting, desire)
+    return joined(resumed, instructed(as_reactivated(holding), setting, desire))
 
 
 # What a line asks of a holding whose customer stays, in dunning.
@@ -111,7 +108,7 @@ _BY_DESIRE: Mapping[LineDesire, Asked] = {
 # The same of an active customer, whose service is given back.
 _WHEN_ACTIVE: Mapping[LineDesire, Asked] = {
     **_BY_DESIRE,
-    LineDesire.RENEW: _once_back(_renewal),
-    LineDesire.EXTEND: _once_back(_renewal),
-    LineDesire.CANCEL_AT_TERM_END: _once_back(_ended_alone),
+    LineDesire.RENEW: partial(_once_back, _renewal),
+    LineDesire.EXTEND: partial(_once_back, _renewal),
+    LineDesire.CANCEL_AT_TERM_END: partial(_once_back, _ended_alone),
 }
