@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pcreconcile.model.agenda import FORMAT_VERSION, Agenda, AgendaDeadline, AgendaRemoval
 from pcreconcile.model.plan import Blocker, CustomerPlan, Deadline, Notice, Plan, Target, Verdict
 from pcreconcile.planning.agenda import agenda
 from tests.exits.estates import NOW, plan_of
@@ -31,17 +32,34 @@ def test_soonest_first_over_all_customers() -> None:
     a, b = Target("subscription", "A", "a"), Target("subscription", "B", "b")
     day = timedelta(days=1)
     plan = plan_with(
-        dated("elm", deadline(day, target=b), deadline(day, target=a), deadline(day, "renews")),
+        dated("elm", deadline(day, target=b), deadline(day, target=a), deadline(day), deadline(day, "renews")),
         dated("ash", deadline(2 * day), deadline(day)),
     )
     seen = [(each.customer, each.code, each.target and each.target.id) for each in agenda(plan).deadlines]
     assert seen == [
         ("ash", "term-ends", None),
         ("elm", "renews", None),
+        ("elm", "term-ends", None),
         ("elm", "term-ends", "A"),
         ("elm", "term-ends", "B"),
         ("ash", "term-ends", None),
     ]
+
+
+def test_all_that_it_says_of_a_customer() -> None:
+    target, day, span = Target("subscription", "A", "a"), date(2026, 12, 1), timedelta(days=3)
+    leaving = dated("ash", deadline(timedelta(days=1), target=target), earliest_removal=day)
+    plan = plan_with(leaving)
+    at = NOW + timedelta(days=1)
+    assert agenda(plan, span) == Agenda(
+        FORMAT_VERSION,
+        NOW,
+        plan.partner,
+        span,
+        (AgendaDeadline("ash", leaving.tenant_id, at, 1, True, "term-ends", target, "its term ends"),),
+        (AgendaRemoval("ash", leaving.tenant_id, day, "high"),),
+        {},
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,6 +103,15 @@ def test_whose_dates_nobody_knows(verdict: Verdict, warnings: tuple[Notice, ...]
     blocker = Blocker("read-incomplete", None, None, "HTTP 503")
     found = agenda(plan_with(dated("ash", verdict=verdict, warnings=warnings, blockers=(blocker,))))
     assert found.unseen == unseen
+
+
+@pytest.mark.parametrize(
+    ("problems", "why"), [((), "refused"), (("no right", "cut off at page 2"), "no right; cut off at page 2")]
+)
+def test_why_nobody_knows_them(problems: tuple[str, ...], why: str) -> None:
+    blockers = tuple(Blocker("read-incomplete", None, None, problem) for problem in problems)
+    found = agenda(plan_with(dated("ash", verdict=Verdict.REFUSED, blockers=blockers)))
+    assert found.unseen == {"ash": why}
 
 
 def test_a_projection_stays_one() -> None:

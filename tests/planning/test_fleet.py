@@ -8,12 +8,14 @@ from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import CustomerList, CustomerState, ReadProof, Snapshot
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import Plan
+from pcreconcile.model.plan import LiveCustomer, Plan
 from pcreconcile.model.policy import ApprovalRule, Policy
 from pcreconcile.planning import plan
 from tests.exits.estates import (
+    DOMAIN,
     NOW,
     PARTNER_TENANT,
+    TENANT,
     customer_state,
     desired,
     listed_customer,
@@ -75,6 +77,7 @@ def test_live_customers_without_a_manifest_are_listed_and_never_planned() -> Non
     found = fleet(["birch"])
     assert [customer.name for customer in found.customers] == ["birch"]
     assert names(found.unmanaged) == ["Aspen", "Cedar", "Dune"]
+    assert found.unmanaged[0] == LiveCustomer(tenant("aspen"), "Aspen", "aspen.example")
 
 
 def test_a_part_of_the_fleet_does_not_make_the_others_unmanaged() -> None:
@@ -109,8 +112,14 @@ def test_unmanaged_on_purpose_is_listed_too() -> None:
 
 def test_what_was_not_read_is_listed_with_its_problem() -> None:
     (unread,) = plan_of({"reads": {"orders": "cut off at page 2"}}).unread
-    assert unread.problem == "orders: cut off at page 2"
-    assert unread.company_name == "Harbor Dental"
+    assert unread == LiveCustomer(TENANT, "Harbor Dental", DOMAIN, "orders: cut off at page 2")
+
+
+def test_what_was_not_read_bears_the_domain_that_it_has_and_else_the_manifest_s() -> None:
+    unseen: dict[str, Any] = {"reads": {"orders": "cut off at page 2"}}
+    other = plan_of({**unseen, "customer": {"domain": "other.example"}})
+    gone = plan_of({**unseen, "customer": {"listed": False}})
+    assert [found.unread[0].domain for found in (other, gone)] == ["other.example", DOMAIN]
 
 
 def test_a_customers_list_that_was_cut_off_is_told_once_for_all() -> None:

@@ -163,6 +163,20 @@ MONEY = [
         f"perRun.money: 0.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 1 of harbor, product 2 of harbor, product "
         "3 of harbor and 2 more",
     ),
+    (
+        "10.00",
+        [None] * 4,
+        False,
+        f"perRun.money: 0.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 1 of harbor, product 2 of harbor, product "
+        "3 of harbor and 1 more",
+    ),
+    (
+        "10.00",
+        [None] * 3,
+        False,
+        f"perRun.money: 0.00 EUR of at most 10.00 EUR; {UNKNOWN}: product 1 of harbor, product 2 of harbor, product "
+        "3 of harbor",
+    ),
 ]
 
 
@@ -226,6 +240,15 @@ def is_refused(plan: CustomerPlan, entry: Protected) -> bool:
 def test_protected_by_name_glob_labels_or_tenant(entry: Protected, named: bool) -> None:
     plan = customer(action(1, REMOVAL), labels={"book": "emea"})
     assert is_refused(plan, entry) is named
+
+
+def test_what_protection_says() -> None:
+    plan = customer(action(1, REMOVAL))
+    policy = Policy(protected=(Protected(name="harbor-*"),))
+    text = "is protected by the policy; take the change back, or lift the protection by a reviewed change"
+    assert guard("protected:harbor-dental", [plan], policy) == Guard(
+        "protected:harbor-dental", passed=False, message=f"harbor-dental {text}"
+    )
 
 
 CHANGES = [

@@ -26,7 +26,7 @@ from pcreconcile.model.plan import (
     Totals,
     Verdict,
 )
-from pcreconcile.model.policy import ApprovalRule, Policy, RunBudget
+from pcreconcile.model.policy import ApprovalRule, Exemption, Policy, RunBudget
 from pcreconcile.planning.counting import summed
 from pcreconcile.planning.guards import check_guards, needed_approvals
 from pcreconcile.planning.narrowing import narrowed
@@ -154,6 +154,30 @@ def test_a_notice_names_what_was_left_out(actions: tuple[Action, ...], told: str
     first, notice = only(whole(customer(*actions)), Effect.PROTECTIVE).warnings
     assert (first.code, notice.code) == ("customers-list-incomplete", "only")
     assert told in notice.text
+
+
+LOSING = [
+    # the actions of two customers, and of how many of them something is left out
+    ((protect, cancel), (protect,), "left out: 1 cancel-subscription (of 1 customer)"),
+    ((protect, cancel), (suspend,), "left out: 1 cancel-subscription, 1 suspend-subscription (of 2 customers)"),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "told"), LOSING)
+def test_a_notice_counts_the_customers_that_lose_something(first: Any, second: Any, told: str) -> None:
+    plan = whole(customer(*first), customer(*second, name="oak"))
+    text = (
+        f"protective actions that require no others; {told}; verdicts, blockers and dates are those of the whole plan"
+    )
+    assert only(plan, Effect.PROTECTIVE).warnings[-1] == Notice("only", text)
+
+
+def test_guards_are_asked_at_the_plan_s_own_instant() -> None:
+    """An exception that held when the plan was made holds for what is left of it."""
+    exempt = Exemption("perRun.protective", 1, NOW.date(), "licensing desk", "merger")
+    policy = Policy(per_run=RunBudget(protective=0), exceptions=(exempt,))
+    found = only(whole(customer(protect, cancel), policy=policy), Effect.PROTECTIVE, policy)
+    assert all(guard.passed for guard in found.guards)
 
 
 GUARDS = [

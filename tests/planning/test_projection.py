@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pcreconcile.model.estate import DelegatedAdminRelationship
 from pcreconcile.model.identity import digest, plan_id
+from pcreconcile.model.plan import Notice
 from pcreconcile.planning.projection import marked, projected
 from tests.exits.estates import NOW, TENANT, plan_of, rules_with, snapshot
 
@@ -84,6 +85,43 @@ OFF = {"autoRenew": False}
         pytest.param({**YEAR, "autoRenew": None}, "2026-12-16", ["active", "P1Y", None, None], id="settings unknown"),
         pytest.param({"term": "P5Y"}, "2027-01-01", ["active", "P5Y", None, None], id="a term that nobody knows"),
         pytest.param({}, "2026-12-16", ["active", None, "2027-12-15", "2026-12-23"], id="as long as its present term"),
+        pytest.param(
+            {"starts": "2026-11-16"},
+            "2026-12-16",
+            ["active", None, "2027-01-15", "2026-12-23"],
+            id="as long as a month",
+        ),
+        pytest.param({"starts": "2026-12-16"}, "2026-12-16", ["active", None, None, None], id="no day long"),
+        pytest.param(
+            {**YEAR, "autoRenew": None, "window": "2026-12-20"},
+            "2026-12-16",
+            ["active", "P1Y", None, None],
+            id="settings unknown, and so is its window",
+        ),
+        pytest.param(
+            {"term": "P5Y", "window": "2026-12-20"},
+            "2027-01-01",
+            ["active", "P5Y", None, None],
+            id="unknown, no window",
+        ),
+        pytest.param(
+            {**YEAR, "status": "suspended", **OFF, "window": "2026-12-20"},
+            "2026-12-16",
+            ["expired", "P1Y", "2026-12-15", None],
+            id="over, no window",
+        ),
+        pytest.param(
+            {**YEAR, "status": "suspended", "ends": "9999-12-29"},
+            "9999-12-30",
+            ["expired", "P1Y", "9999-12-29", None],
+            id="the last day that can be over",
+        ),
+        pytest.param(
+            {**YEAR, "status": "suspended", "ends": "9999-12-30"},
+            "9999-12-31",
+            ["suspended", "P1Y", "9999-12-30", None],
+            id="the calendar ends first",
+        ),
         pytest.param({"starts": "2025-12-20"}, "2026-12-16", ["active", None, None, None], id="no whole months"),
         pytest.param({**YEAR, "trial": True}, "2026-12-16", ["active", "P1Y", "2027-12-15", "2026-12-23"], id="trial"),
         pytest.param(
@@ -102,6 +140,18 @@ def test_a_new_term_begins_afresh(held: dict[str, Any]) -> None:
     row = state_at("2026-12-20", holds=[{**LICENCE, **held, **trial}]).subscriptions[0]
     assert (row.is_trial, row.scheduled_next_term, row.refund_options) == (False, False, ())
     assert row.effective_start == midnight("2026-12-16")
+
+
+@pytest.mark.parametrize(("scheduled", "then"), [(["TermEnd/Cancel"], ()), ([], ()), (None, None)])
+def test_what_was_scheduled_is_gone_with_its_term_or_unknown_as_before(scheduled: Any, then: Any) -> None:
+    row = state_at("2026-12-20", holds=[{**LICENCE, **YEAR, "scheduled": scheduled}]).subscriptions[0]
+    assert row.scheduled_actions == then
+
+
+def test_what_is_over_renews_no_more_and_an_extension_is_billed_by_the_month() -> None:
+    over = state_at("2026-12-20", holds=[{**LICENCE, **YEAR, "status": "suspended"}]).subscriptions[0]
+    extended = state_at("2026-12-20", holds=[{**LICENCE, **YEAR, **OFF, "cycle": "annual"}]).subscriptions[0]
+    assert (over.auto_renew, extended.billing_cycle) == (False, "monthly")
 
 
 @pytest.mark.parametrize(
@@ -180,8 +230,14 @@ def test_nothing_moves_before_its_time() -> None:
 
 def test_a_marked_plan_says_what_it_is_and_is_sealed_again() -> None:
     drawn = plan_of({"holds": [{**LICENCE, **YEAR}]})
-    plan = marked(drawn, NOW)
-    assert plan.projected_from == NOW
-    assert plan.warnings[0].code == "projection"
+    read_at = midnight("2026-11-20")
+    plan = marked(drawn, read_at)
+    assert plan.projected_from == read_at
+    assert plan.warnings[0] == Notice(
+        "projection",
+        "this is how it would look on 2026-11-22, as if nothing were done from 2026-11-20 on: terms end, renew or "
+        "become Extended Service Terms as their settings say; prices, quotes and the journal are those of the day of "
+        "reading; apply refuses this plan",
+    )
     assert plan.plan_id == plan_id(plan.format_version, plan.partner.tenant_id, plan.customers) == drawn.plan_id
     assert plan.digest == digest(plan) != drawn.digest
