@@ -62,8 +62,15 @@ def wrong_dates(customers: Sequence[Customer], year: Year, frozen: Frozen | None
             yield f"{customer.name}: first promised {first}, possible on {best.date()}"
         removed = removal_of(customer.name, year)
         wanted = best if best <= horizon else None
+        if removed is not None and _lapsed_that_day(customer, removed):
+            continue
         if (removed and removed.date()) != (wanted and wanted.date()) and not _was_asked(customer.name, best, year):
             yield f"{customer.name}: removed {removed and removed.date()}, possible on {best.date()}"
+
+
+def _lapsed_that_day(customer: Customer, removed: datetime) -> bool:
+    """Promised for the day after a transfer lapses, as its blocker names it, and found over that same evening."""
+    return customer.transfer is not None and removed.date() == customer.transfer.lapses.date()
 
 
 def _was_asked(name: str, best: datetime, year: Year) -> bool:
