@@ -53,7 +53,8 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate."""
-    return licenses.reactivate(holding)
+    found = licenses.reactivate(holding)
+    return replace(found, steps=tuple(replace(step, rule=_DATA) for step in found.steps))
 
 
 def _suspended(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:

@@ -87,7 +87,8 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate the plan; its Azure subscriptions are named one by one."""
-    return licenses.reactivate(holding)
+    found = licenses.reactivate(holding)
+    return replace(found, steps=tuple(replace(step, rule=_BACK) for step in found.steps))
 
 
 def _end(holding: Holding, entries: tuple[AzureEntitlement, ...], wish: Wish, rules: Rules, now: datetime) -> Exit:
