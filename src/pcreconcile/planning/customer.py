@@ -76,7 +76,7 @@ def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcom
         return Outcome(
             blockers=(customer_blocker("not-a-reseller", f"the relationship is '{relationship}', not 'reseller'"),)
         )
-    holdings = _holdings(state, setting)
+    holdings = priced_holdings(state, setting)
     outcome = _wished(listed, holdings, setting)
     conflicts = conflicting_lines(outcome.actions, holdings, setting)
     if conflicts:
@@ -84,7 +84,7 @@ def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcom
     return replace(outcome, offers=offered(holdings, setting))
 
 
-def _holdings(state: CustomerState, setting: Setting) -> tuple[Holding, ...]:
+def priced_holdings(state: CustomerState, setting: Setting) -> tuple[Holding, ...]:
     """What the customer holds, with what it costs and what our own returns have used of its allowance."""
     ours = setting.memory.returned.get(setting.desired.tenant_id, ())
     held = holdings_of(state, used_by(ours, setting.now, setting.rules))

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from pcreconcile.exits import Holding, holdings_of
-from pcreconcile.exits.allowance import used_by
+from pcreconcile.exits import Holding
 from pcreconcile.model.desired import DesiredCustomer, Relationship
-from pcreconcile.model.estate import CustomerState, Snapshot
+from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.explanation import (
     FORMAT_VERSION,
     Explanation,
@@ -32,8 +31,7 @@ from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import NO_PRICES, Prices
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.alternatives import end_of, handing_over, is_metered, ways_of
-from pcreconcile.planning.customer import plan_customer
-from pcreconcile.planning.pricing import with_charges
+from pcreconcile.planning.customer import plan_customer, priced_holdings
 from pcreconcile.planning.setting import Setting
 
 
@@ -86,16 +84,9 @@ def _holdings(snapshot: Snapshot, setting: Setting) -> Iterator[Held]:
     if state is None:
         return
     setting = replace(setting, state=state)
-    for holding in _priced(state, setting):
+    for holding in priced_holdings(state, setting):
         if not _has_ended(holding):
             yield _held(holding, setting)
-
-
-def _priced(state: CustomerState, setting: Setting) -> tuple[Holding, ...]:
-    """What it holds, with what it costs and what our own returns have used of its allowance."""
-    ours = setting.memory.returned.get(setting.desired.tenant_id, ())
-    held = holdings_of(state, used_by(ours, setting.now, setting.rules))
-    return with_charges(held, setting.prices, setting.rules, setting.now)
 
 
 def _has_ended(holding: Holding) -> bool:

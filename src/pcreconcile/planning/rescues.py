@@ -26,7 +26,7 @@ def spared(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exi
     rescue = exit_of(holding.family).pause(
         _suspended(holding, row), setting.wish(holding, desire), setting.rules, setting.now
     )
-    if not any(_is_due(step, setting) for step in rescue.steps):
+    if not any(step.kind is ActionKind.REACTIVATE_SUBSCRIPTION for step in rescue.steps):
         return None
     last = "" if row.commitment_end is None else f" on {row.commitment_end:%Y-%m-%d}"
     text = (
@@ -47,11 +47,6 @@ def _goes_with_its_base(holding: Holding) -> bool:
 def _suspended(holding: Holding, row: Subscription) -> Holding:
     away = replace(row, status="suspended", auto_renew=False, scheduled_actions=(), scheduled_next_term=False)
     return replace(holding, subject=replace(holding.subject, subscription=away))
-
-
-def _is_due(step: Step, setting: Setting) -> bool:
-    back = step.kind is ActionKind.REACTIVATE_SUBSCRIPTION
-    return back and (step.not_before is None or step.not_before <= setting.start)
 
 
 def _is_left(step: Step, row: Subscription) -> bool:
