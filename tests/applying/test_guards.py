@@ -25,6 +25,7 @@ from pcreconcile.model.errors import (
 from pcreconcile.model.plan import Effect, Guard
 from pcreconcile.model.policy import ApprovalRule, DayBudget, Exemption, Freeze, Policy
 from tests.applying.world import (
+    HELD_BY,
     NOW,
     ONE,
     PARTNER,
@@ -211,13 +212,13 @@ def test_every_kind_is_authorised_before_the_first_write(desk: Desk, microsoft: 
 
 def test_another_apply_is_running(desk: Desk, microsoft: Microsoft):
     plan = plan_of(leaving(microsoft))
-    with open_store(desk.journal).lock(PARTNER, 0):
+    with open_store(desk.journal).lock(PARTNER, 0, HELD_BY):
         refused(desk, plan, Locked)
 
 
 def test_waiting_for_the_lock_moves_the_clock_and_can_be_interrupted(desk: Desk, microsoft: Microsoft):
     plan = plan_of(leaving(microsoft))
-    held = open_store(desk.journal).lock(PARTNER, 0)
+    held = open_store(desk.journal).lock(PARTNER, 0, HELD_BY)
     held.__enter__()
     sleep = desk.clock.sleep
 

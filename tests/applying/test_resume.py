@@ -52,9 +52,12 @@ class DyingStore:
         self._store = open_store(self.journal)
 
     @contextmanager
-    def lock(self, partner_tenant: Any, timeout: float) -> Iterator[None]:
-        with self._store.lock(partner_tenant, timeout):
+    def lock(self, partner_tenant: Any, timeout: float, holder: Any) -> Iterator[None]:
+        with self._store.lock(partner_tenant, timeout, holder):
             yield
+
+    def keep(self, content: bytes) -> str:
+        return self._store.keep(content)
 
     def append(self, draft: EventDraft) -> Event:
         self.count += 1

@@ -24,7 +24,7 @@ from pcreconcile.applying.stores.chain import seal_of
 from pcreconcile.model.errors import Locked, StoreError
 from pcreconcile.model.ids import PlanId, RunId
 from pcreconcile.model.run import EventDraft, EventKind
-from tests.applying.world import NOW, ONE, PARTNER, tenant
+from tests.applying.world import HELD_BY, NOW, ONE, PARTNER, tenant
 
 BODY = {"text": "Käse € 😀", "list": [1, None, True], "nested": {"b": 1, "a": "x"}}
 
@@ -36,7 +36,7 @@ def draft(number: int = 0, **members: Any) -> EventDraft:
 
 def written(path: Path, count: int = 3) -> Path:
     store = open_store(path)
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         for number in range(count):
             store.append(draft(number, customer=ONE, request_id=f"q{number}", body=BODY))
     return path
@@ -64,7 +64,7 @@ def test_it_goes_on_where_it_ended(journal: Path):
 
 def test_times_are_kept_in_utc(tmp_path: Path):
     store = open_store(tmp_path / "journal.db")
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         store.append(draft(at=NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))))
     assert [event.at.isoformat() for event in store.events()] == ["2026-11-22T12:00:00+00:00"]
 
@@ -98,7 +98,7 @@ def test_folders_and_files_are_the_owners_alone(tmp_path: Path):
 def test_an_event_is_on_disk_when_append_returns(tmp_path: Path):
     path = tmp_path / "journal.db"
     store = open_store(path)
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         store.append(draft())
         assert len(read_events(path)) == 1, "also for another reader, while the writer is at work"
 
@@ -107,11 +107,11 @@ def test_appending_needs_the_lock(journal: Path):
     store = open_store(journal)
     with pytest.raises(StoreError, match="lock"):
         store.append(draft())
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         pass
     with pytest.raises(StoreError, match="lock"):
         store.append(draft())
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         next(journal.parent.glob("*.lock")).unlink()
         with pytest.raises(StoreError, match="lock"):
             store.append(draft())
@@ -128,7 +128,7 @@ def test_the_database_itself_refuses_change(journal: Path, statement: str):
 
 def test_two_tenants_share_a_journal_and_not_a_lock(tmp_path: Path):
     one, other = open_store(tmp_path / "journal.db"), open_store(tmp_path / "journal.db")
-    with one.lock(PARTNER, 0), other.lock(tenant(7), 0):
+    with one.lock(PARTNER, 0, HELD_BY), other.lock(tenant(7), 0, HELD_BY):
         one.append(draft())
         other.append(draft())
         one.append(draft())
@@ -137,7 +137,7 @@ def test_two_tenants_share_a_journal_and_not_a_lock(tmp_path: Path):
 
 def test_a_body_that_is_no_json_is_refused(tmp_path: Path):
     store = open_store(tmp_path / "journal.db")
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         for body in ({"text": "\ud800"}, {"value": object()}):
             with pytest.raises(StoreError):
                 store.append(draft(body=body))
@@ -208,7 +208,7 @@ def test_a_damaged_journal_stops_everything_and_is_left_as_it_was(journal: Path,
 def test_damage_that_came_after_opening_is_seen_under_the_lock(journal: Path):
     store = open_store(journal)
     sql("PRAGMA user_version = 2")(journal)
-    with pytest.raises(StoreError), store.lock(PARTNER, 0):
+    with pytest.raises(StoreError), store.lock(PARTNER, 0, HELD_BY):
         pass
 
 
@@ -244,7 +244,7 @@ def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: byte
 
 def test_a_full_disk_is_told(journal: Path):
     store = open_store(journal)
-    with store.lock(PARTNER, 0):
+    with store.lock(PARTNER, 0, HELD_BY):
         pages = store._connection.execute("PRAGMA page_count").fetchone()[0]  # type: ignore[union-attr]
         store._connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[union-attr]
         with pytest.raises(StoreError, match="full"):
@@ -254,7 +254,7 @@ def test_a_full_disk_is_told(journal: Path):
 
 def test_a_place_where_nothing_can_be_made_is_told():
     store = open_store(Path("/proc/version/journal.db"))
-    with pytest.raises(StoreError), store.lock(PARTNER, 0):
+    with pytest.raises(StoreError), store.lock(PARTNER, 0, HELD_BY):
         pass
 
 
@@ -267,7 +267,7 @@ def test_a_path_that_no_file_can_have_is_told(tmp_path: Path):
 
 def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path):
     (tmp_path / f"journal.db.{PARTNER}.lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StoreError), open_store(tmp_path / "journal.db").lock(PARTNER, 0):
+    with pytest.raises(StoreError), open_store(tmp_path / "journal.db").lock(PARTNER, 0, HELD_BY):
         pass
     assert not (tmp_path / "elsewhere").exists()
 
@@ -279,9 +279,9 @@ import sys, time
 from pathlib import Path
 from datetime import UTC, datetime
 from pcreconcile.applying import open_store
-from pcreconcile.model.run import EventDraft, EventKind
+from pcreconcile.model.run import EventDraft, EventKind, Holder
 store = open_store(Path(sys.argv[1]))
-with store.lock(sys.argv[2], 0):
+with store.lock(sys.argv[2], 0, Holder(1, "here", "desk", datetime(2026, 11, 22, tzinfo=UTC))):
     store.append(EventDraft("r", "p", datetime.now(UTC), EventKind.RUN_STARTED))
     print("held", flush=True)
     sys.stdin.readline()
@@ -304,13 +304,13 @@ def test_one_process_holds_the_lock_and_kill_9_releases_it(tmp_path: Path):
     path = tmp_path / "journal.db"
     with holding(path) as process:
         store = open_store(path)
-        with pytest.raises(Locked, match=f"process {process.pid}"), store.lock(PARTNER, 0):
+        with pytest.raises(Locked, match=f"process {process.pid}"), store.lock(PARTNER, 0, HELD_BY):
             pass
-        with pytest.raises(Locked), store.lock(PARTNER, 0.1):
+        with pytest.raises(Locked), store.lock(PARTNER, 0.1, HELD_BY):
             pass
         process.send_signal(signal.SIGKILL)
         process.wait()
-        with store.lock(PARTNER, 10):
+        with store.lock(PARTNER, 10, HELD_BY):
             assert store.append(draft()).seq == 2, "what the dead one wrote is there"
 
 
@@ -320,5 +320,5 @@ def test_the_lock_is_had_as_soon_as_it_is_free(tmp_path: Path):
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-        with open_store(path).lock(PARTNER, 30):
+        with open_store(path).lock(PARTNER, 30, HELD_BY):
             pass

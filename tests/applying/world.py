@@ -15,9 +15,12 @@ import msgspec
 from msgspec.structs import replace
 
 from pcreconcile.applying import WriteRequest, apply, open_store
+from pcreconcile.applying.approving import Consent
 from pcreconcile.model.desired import DesiredCustomer, DesiredFleet, Relationship
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import (
+    AuditRecord,
+    AuditTrail,
     AzureEntitlement,
     Customer,
     CustomerList,
@@ -55,7 +58,7 @@ from pcreconcile.model.plan import (
     Verdict,
 )
 from pcreconcile.model.policy import Policy
-from pcreconcile.model.run import Event, Receipt
+from pcreconcile.model.run import Event, Holder, Receipt
 
 PARTNER = TenantId("9f10aa00-0000-4000-8000-0000000000aa")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -67,6 +70,9 @@ def tenant(number: int = 1) -> TenantId:
 
 ONE = tenant(1)
 STAYS = tenant(99)  # a customer of whom no plan speaks
+
+
+HELD_BY = Holder(1, "here", "desk", NOW)
 
 
 class Clock:
@@ -149,6 +155,9 @@ class Microsoft:
     records: deque[RemovalRecord | Exception | None] = field(default_factory=deque)
     audit_looks: list[datetime] = field(default_factory=list)
     list_problem: str = ""
+    signed_in_as: str | None = None
+    trail: list[AuditRecord] = field(default_factory=list)
+    trail_problem: str = ""
     slow: int = 0
     time: datetime | None = None
     clock: Clock | None = None
@@ -186,6 +195,14 @@ class Microsoft:
 
     async def service_time(self) -> datetime:
         return self.time or (self.clock.now() if self.clock else NOW)
+
+    async def user(self) -> str | None:
+        return self.signed_in_as
+
+    async def audit_trail(self, since: datetime) -> AuditTrail:
+        problem = self.trail_problem
+        records = tuple(record for record in self.trail if record.at >= since)
+        return AuditTrail(records, ReadProof("auditrecords", not problem, problem=problem))
 
     async def list_customers(self) -> CustomerList:
         listed = {who: one for who, one in self.customers.items() if one.relationship == "reseller"}
@@ -446,6 +463,7 @@ class Desk:
     ids: Ids = field(default_factory=Ids)
     policy: Policy = field(default_factory=Policy)
     wait: timedelta = timedelta(minutes=15)
+    consent: Consent | None = None
     seen: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -467,6 +485,8 @@ class Desk:
             lock_timeout=0,
             observer=self.seen.append,
             ids=self.ids,
+            holder=HELD_BY,
+            consent=self.consent,
         )
 
     def apply(self, plan: Plan, **changes: Any) -> Receipt:

@@ -14,6 +14,7 @@ from pcreconcile.applying.conditions import Shows, judge, unmet
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.execute import READ_ERRORS, Execution
 from pcreconcile.applying.lifecycle import Happening
+from pcreconcile.applying.looks import Moment, keep_look, look_after
 from pcreconcile.applying.outcome import Outcome, gravest, of_steps
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.removal_gate import unread
@@ -57,12 +58,14 @@ class CustomerRun:
         if all(step.over for step in self._steps.values()):
             return self._result(Outcome.DONE, "done by an earlier run of this plan")
         tenant = self._customer.tenant_id
-        self._run.journal.customer_started(tenant, self._customer.name)
+        self._run.journal.customer_started(tenant)
         problem = await self._check()
         if problem is None:
             await self._execution.to_the_end()
         else:
             await self._leave_alone(problem)
+        if any(step.sends for step in self._steps.values()):
+            await look_after(self._run, self._customer)
         outcome = gravest((of_steps(self._steps.values()), problem.outcome if problem else Outcome.DONE))
         message = problem.message if problem else self._messages()
         self._run.journal.customer_finished(tenant, outcome, message)
@@ -78,6 +81,7 @@ class CustomerRun:
             state = await self._run.service.read_customer(self._customer.tenant_id, extras)
         except READ_ERRORS as error:
             return Problem(Outcome.UNREAD, f"could not be read: {error}")
+        keep_look(self._run, Moment.BEFORE, state, self._listed)
         if unseen := unread(state, self._customer):
             return Problem(Outcome.UNREAD, f"could not be read: {unseen}")
         live = live_customer(state, self._listed)

@@ -70,7 +70,7 @@ class Execution:
             if step.over:
                 continue
             if step.state is ActionState.PLANNED:
-                step.advance(Happening.LEFT_ALONE, why)
+                self._record.skipped(step, why)
             else:
                 await self._resolve_by_reading(step, why)
 
@@ -89,7 +89,7 @@ class Execution:
             return
         shows = judge(step.action, fields)
         if shows is Shows.DONE:
-            await self._verified(step)
+            await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
             self._waiting.not_shown_yet(step, shows)
         elif shows is Shows.UNDER_WAY and step.state is ActionState.INDETERMINATE:
@@ -144,8 +144,10 @@ class Execution:
         if error.status == TOO_MANY_REQUESTS:
             self._waiting.postponed(step, error)
             return
+        fields = None
         try:
-            shows = judge(step.action, await self._read(step))
+            fields = await self._read(step)
+            shows = judge(step.action, fields)
         except READ_ERRORS:
             if unsure:
                 step.advance(Happening.NO_ANSWER, str(error))
@@ -153,7 +155,7 @@ class Execution:
                 return
             shows = Shows.NEITHER
         if shows is Shows.DONE:
-            await self._verified(step)
+            await self._verified(step, fields or {})
         elif shows is not Shows.NEITHER and _may_be_under_way(step, error):
             step.advance(Happening.NO_ANSWER, str(error))
             self._waiting.under_way(step)
@@ -167,24 +169,26 @@ class Execution:
     async def _gate_is_open(self, step: Progress) -> bool:
         if step.action.kind is not ActionKind.REMOVE_RELATIONSHIP:
             return True
-        closed = await removal_gate(self._run.service, self._customer, self._listed, self._steps, step.action)
+        closed = await removal_gate(self._run, self._customer, self._listed, self._steps, step.action)
         if closed is None:
             return True
         if closed.happening is None:
             self._waiting.gate_could_not_read(step, closed.message)
         elif closed.happening is Happening.LEFT_ALONE and step.state is ActionState.PLANNED:
-            step.advance(Happening.LEFT_ALONE, closed.message)
+            self._record.skipped(step, closed.message)
         else:
             self._record.stale(step, closed.happening, closed.message)
         return False
 
     async def _resolve_by_reading(self, step: Progress, why: str) -> None:
+        fields = None
         try:
-            shows = judge(step.action, await self._read(step))
+            fields = await self._read(step)
+            shows = judge(step.action, fields)
         except READ_ERRORS as error:
             shows, why = None, f"could not be read: {error}"
         if shows is Shows.DONE:
-            await self._verified(step)
+            await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
             self._record.unproven(step, why)
         elif shows in {None, Shows.UNDER_WAY}:
@@ -192,11 +196,11 @@ class Execution:
         else:
             self._record.stale(step, Happening.LEFT_ALONE, why)
 
-    async def _verified(self, step: Progress) -> None:
+    async def _verified(self, step: Progress, fields: Fields) -> None:
         """Proven by a read; a removal of ours also by the service's own record, where that shows soon."""
         ours = step.action.kind is ActionKind.REMOVE_RELATIONSHIP and step.past.touched
         evidence = await removal_evidence(self._run, self._customer.tenant_id, step.past) if ours else {}
-        self._record.verified(step, evidence)
+        self._record.verified(step, fields, evidence)
 
     def _window_closed(self, step: Progress) -> bool:
         closes = step.action.window_closes_at

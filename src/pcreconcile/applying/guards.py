@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import ApprovalMissing, Refused, StalePlan
+from pcreconcile.model.errors import Refused, StalePlan
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Plan, Reversibility
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Plan
 from pcreconcile.model.policy import Policy
 
 REMOVALS_PER_DAY = "perDay.removals"
@@ -53,19 +53,6 @@ def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
     if touched and all(wanted.get(tenant) != customer.desired for tenant, customer in touched.items()):
         names = ", ".join(customer.name for customer in touched.values())
         raise StalePlan(f"the manifests have changed since this plan was made ({names}): make a new plan")
-
-
-def check_approvals(plan: Plan, policy: Policy, pending: Sequence[Pending]) -> None:
-    """Raises ApprovalMissing when the plan, or the policy of today, wants approvals: none can be given yet."""
-    kinds = frozenset(policy.approvals.actions)
-    concerned = any(_sorts(entry.action) & kinds for entry in pending)
-    required = max(plan.approvals.required, policy.approvals.required if concerned else 0)
-    if required:
-        why = f" ({'; '.join(plan.approvals.reasons)})" if plan.approvals.reasons else ""
-        raise ApprovalMissing(
-            f"this plan needs {required} approval{'s' if required > 1 else ''}{why}, and this version cannot take any: "
-            "set approvals.required to 0 in the policy, or narrow the plan to what needs none"
-        )
 
 
 def check_removals(policy: Policy, memory: Memory, pending: Sequence[Pending], today: date) -> None:
@@ -127,13 +114,7 @@ def _zone(name: str) -> tzinfo:
 
 def _limit(policy: Policy, today: date) -> int:
     granted = (e.limit for e in policy.exceptions if e.budget == REMOVALS_PER_DAY and today <= e.until)
-    return next(granted, policy.per_day.removals)
-
-
-def _sorts(action: Action) -> set[str]:
-    """The words with which a policy names an action; what only the counterparty can undo counts as one-way."""
-    final = action.reversibility in {Reversibility.ONE_WAY, Reversibility.NEEDS_COUNTERPARTY}
-    return {action.effect.value, *(["one-way"] if final else [])}
+    return next((limit for limit in granted if isinstance(limit, int)), policy.per_day.removals)
 
 
 def _removals(pending: Sequence[Pending]) -> set[TenantId]:

@@ -23,7 +23,7 @@ class ActionHistory:
     """One action so far.
 
     `request_id` is that of the last intent. `open`: no definite answer came to it. `ambiguous`: at least one request
-    under that ID went unanswered. `effective`: some request was answered with yes, or not at all. `first_sent` is when
+    under that ID went unanswered. `accepted`: the service said yes to work that goes on by itself (202). `effective`: some request was answered with yes, or not at all. `first_sent` is when
     the first intent was journalled, `traces` the correlation IDs of what may have taken effect, in lower case.
     """
 
@@ -31,6 +31,7 @@ class ActionHistory:
     open: bool = False
     ambiguous: bool = False
     answered_at: datetime | None = None
+    accepted: bool = False
     verified: bool = False
     effective: bool = False
     first_sent: datetime | None = None
@@ -61,8 +62,9 @@ class ActionHistory:
         self.open = self.ambiguous = self.effective = True
         self.traces |= {trace.lower()}
 
-    def answered(self, at: datetime, trace: str) -> None:
-        """The service said yes."""
+    def answered(self, at: datetime, trace: str, accepted: bool) -> None:
+        """The service said yes, or that it will do it (`accepted`)."""
+        self.accepted = accepted
         self.traces |= {trace.lower()}
         self.open, self.ambiguous, self.effective, self.answered_at = False, False, True, at
 
@@ -97,7 +99,7 @@ def _enter(found: dict[ActionId, ActionHistory], event: Event, of_this_document:
     elif event.kind is EventKind.NO_ANSWER:
         past.no_answer(str(event.body.get("correlationId", "")))
     elif event.kind is EventKind.ANSWERED:
-        past.answered(event.at, str(event.body.get("correlationId", "")))
+        past.answered(event.at, str(event.body.get("correlationId", "")), bool(event.body.get("accepted")))
     elif event.kind is EventKind.REFUSED:
         past.refused(int(event.body.get("status", 0)))
     elif event.kind is EventKind.VERIFIED:

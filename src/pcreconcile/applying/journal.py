@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from pcreconcile.applying.ports import Answer, Clock, Store
 from pcreconcile.applying.texts import clean
 from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId, TenantId
 from pcreconcile.model.plan import Action, Plan
 from pcreconcile.model.run import Event, EventDraft, EventKind
@@ -32,18 +35,32 @@ class Journal:
         self._plan = plan
         self.unsettled: set[ActionId] = set()
 
-    def run_started(self, plan: Plan) -> None:
-        """The document that is applied, by its digest."""
-        self._write(EventKind.RUN_STARTED, body={"digest": plan.digest, "planMadeBy": plan.tool_version})
+    def keep(self, content: bytes) -> str:
+        """Store a document; the event that names it makes it part of the chain."""
+        return self._store.keep(content)
+
+    def run_started(self, plan: Plan, allowed: Mapping[str, Any]) -> None:
+        """The document that is applied, kept whole, and `allowed`: who agreed to it and as whom it is applied."""
+        kept = self.keep(canonical_json(plan))
+        body = {"digest": plan.digest, "planMadeBy": plan.tool_version, "planDocument": kept, **allowed}
+        self._write(EventKind.RUN_STARTED, body=body)
 
     def run_finished(self, exit_code: int | None, outcomes: Mapping[str, str], interruption: str = "") -> None:
         """The end of a run; `exit_code` is None when it was cut off."""
         body = {"exitCode": exit_code, "customers": dict(outcomes), "interruption": interruption}
         self._write(EventKind.RUN_FINISHED, body=body)
 
-    def customer_started(self, customer: TenantId, name: str) -> None:
-        """Before the first read of a customer."""
-        self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={"name": name})
+    def customer_started(self, customer: TenantId) -> None:
+        """Before the first read of a customer. No name: events stay readable when names are left out of evidence."""
+        self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={})
+
+    def looked(self, customer: TenantId, moment: str, document: str) -> None:
+        """What a customer looked like was kept as that document."""
+        self._write(EventKind.LOOKED, customer=customer, body={"moment": moment, "document": document})
+
+    def audited(self, customer: TenantId, evidence: Mapping[str, str | None]) -> None:
+        """The service's own record of an earlier removal of ours."""
+        self._write(EventKind.AUDITED, customer=customer, body=_said(**evidence))
 
     def customer_finished(self, customer: TenantId, outcome: str, message: str) -> None:
         """How it ended."""
@@ -55,7 +72,7 @@ class Journal:
 
     def intent(self, customer: TenantId, action: Action, request_id: RequestId, lost: Mapping[str, Any]) -> None:
         """Durable before the request leaves; `lost` is what it takes away for good."""
-        body = {**_act(action), **lost}
+        body = {**_act(action), **_weight(action), **lost}
         self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
         self.unsettled.add(action.id)
 
@@ -75,14 +92,20 @@ class Journal:
         self._settle(EventKind.NO_ANSWER, customer, action, request_id, body)
 
     def verified(
-        self, customer: TenantId, action: Action, request_id: RequestId | None, evidence: Mapping[str, str | None]
+        self,
+        customer: TenantId,
+        action: Action,
+        request_id: RequestId | None,
+        seen: Mapping[str, Any],
+        evidence: Mapping[str, str | None],
     ) -> None:
         """A read shows it; without a request ID it was so before we sent anything.
 
+        `seen` are the fields of the postcondition as they were read.
         `evidence` is what else proves it: for a removal the service's audit record (null while there is none), and its
         correlation ID where that is one of ours.
         """
-        body = {**_act(action), "written": request_id is not None, **_said(**evidence)}
+        body = {**_act(action), "written": request_id is not None, "seen": dict(seen), **_said(**evidence)}
         self._write(EventKind.VERIFIED, customer=customer, action=action.id, request_id=request_id, body=body)
 
     def unproven(self, customer: TenantId, action: Action, request_id: RequestId | None, message: str) -> None:
@@ -93,6 +116,10 @@ class Journal:
     def stale(self, customer: TenantId, action: Action, message: str) -> None:
         """One action no longer fits the world."""
         self._write(EventKind.STALE, customer=customer, action=action.id, body=_said(message=message))
+
+    def skipped(self, customer: TenantId, action: Action, message: str) -> None:
+        """One action was left alone."""
+        self._write(EventKind.SKIPPED, customer=customer, action=action.id, body=_said(message=message))
 
     def _settle(
         self, kind: EventKind, customer: TenantId, action: Action, request_id: RequestId, body: dict[str, Any]
@@ -120,6 +147,15 @@ def _act(action: Action) -> dict[str, Any]:
         "effect": action.effect.value,
         "precondition": action.precondition,
         "postcondition": action.postcondition,
+    }
+
+
+def _weight(action: Action) -> dict[str, Any]:
+    """What the act counts against budgets, and what finance shall expect of it."""
+    return {
+        "reversibility": action.reversibility.value,
+        "seats": action.impact.seats if action.impact is not None else 0,
+        "money": msgspec.to_builtins(action.money),
     }
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pcreconcile.applying.departures import departures_of
 from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, recent, remembered, returned_by
+from pcreconcile.applying.spending import spent_since
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
 from pcreconcile.model.memory import Memory, Returned
 from pcreconcile.model.plan import ActionKind, Effect
@@ -96,7 +98,7 @@ class _Recall:
 
 def memory_from(events: Iterable[Event], now: datetime) -> Memory:
     """The memory of all events of a journal, in order, as of `now` (aware UTC). Raises nothing."""
-    recall = _Recall()
+    recall, events = _Recall(), tuple(events)
     for event in events:
         recall.enter(event)
     return Memory(
@@ -106,6 +108,9 @@ def memory_from(events: Iterable[Event], now: datetime) -> Memory:
         suspended={tenant: tuple(ids) for tenant, ids in recall.suspended.items() if ids},
         renewals=remembered(_kept(recall), recall.said_again),
         returned=recent(recall.returned, now),
+        spent=spent_since(events, now - DAY),
+        known_since=events[0].at if events else None,
+        departures=departures_of(events),
     )
 
 

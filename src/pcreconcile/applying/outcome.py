@@ -16,20 +16,24 @@ class Outcome(StrEnum):
     """The end of one customer, the gravest first."""
 
     INDETERMINATE = "indeterminate"
+    UNPROVEN = "unproven"
     STALE = "stale"
     UNREAD = "unread"
     REFUSED = "refused"
     PARTIAL = "partial"
+    STOPPED = "stopped"  # not begun, because of how customers before it ended
     WAITING = "waiting"
     DONE = "done"
 
 
 EXIT_CODES = {
     Outcome.INDETERMINATE: ExitCode.INDETERMINATE,
+    Outcome.UNPROVEN: ExitCode.INDETERMINATE,
     Outcome.STALE: ExitCode.STALE,
     Outcome.UNREAD: ExitCode.READ_INCOMPLETE,
     Outcome.REFUSED: ExitCode.REFUSED,
     Outcome.PARTIAL: ExitCode.PARTIAL,
+    Outcome.STOPPED: ExitCode.PARTIAL,
     Outcome.WAITING: ExitCode.PARTIAL,
     Outcome.DONE: ExitCode.DONE,
 }
@@ -39,7 +43,8 @@ _CAUSES = (
     (ActionState.SENT, Outcome.INDETERMINATE),
     (ActionState.STALE, Outcome.STALE),
     (ActionState.FAILED, Outcome.PARTIAL),
-    (ActionState.UNPROVEN, Outcome.WAITING),
+    (ActionState.UNPROVEN, Outcome.UNPROVEN),
+    (ActionState.ANSWERED, Outcome.WAITING),
     (ActionState.SKIPPED, Outcome.PARTIAL),
 )
 

@@ -9,12 +9,13 @@ from typing import Protocol
 
 import msgspec
 
-from pcreconcile.model.estate import CustomerList, CustomerState, RemovalRecord
+from pcreconcile.model.approval import Signer
+from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind
-from pcreconcile.model.run import Event, EventDraft
+from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
 
 class WriteRequest(msgspec.Struct, frozen=True):
@@ -54,6 +55,14 @@ class Service(Protocol):
         """The service's own clock (its `Date` header), UTC."""
         ...
 
+    async def user(self) -> str | None:
+        """The user principal name for whom App+User tokens speak; None where there is no such token."""
+        ...
+
+    async def audit_trail(self, since: datetime) -> AuditTrail:
+        """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
+        ...
+
     async def list_customers(self) -> CustomerList:
         """All pages of the customers list; an unfinished read is in its proof, not raised."""
         ...
@@ -80,16 +89,47 @@ class Service(Protocol):
 class Store(Protocol):
     """The journal: append-only, hash-chained, durable when `append` returns. Raises StoreError."""
 
-    def lock(self, partner_tenant: TenantId, timeout: float) -> AbstractContextManager[None]:
-        """Hold the tenant's only apply lock; raises Locked after `timeout` seconds. It dies with its holder."""
+    def lock(self, partner_tenant: TenantId, timeout: float, holder: Holder) -> AbstractContextManager[None]:
+        """Hold the tenant's only apply lock; raises Locked after `timeout` seconds. It dies with its holder.
+
+        `holder` is what `lock show` tells others.
+        """
+        ...
+
+    def holder(self, partner_tenant: TenantId) -> Holder | None:
+        """Who holds the lock at this moment; None when nobody does. Changes nothing."""
         ...
 
     def append(self, draft: EventDraft) -> Event:
         """Number, chain and store one event; raises StoreError when the lock is not held."""
         ...
 
+    def keep(self, content: bytes) -> str:
+        """Store a document by its SHA-256 (hex), which is returned; durable at the latest with the next event, which
+        names it. Raises StoreError when the lock is not held."""
+        ...
+
+    def document(self, digest: str) -> bytes | None:
+        """A kept document; None when there is none. Raises StoreError when its content does not fit its digest."""
+        ...
+
     def events(self, plan: PlanId | None = None) -> Iterable[Event]:
         """All events, or those of one plan, in order."""
+        ...
+
+    def head(self) -> Head | None:
+        """The last event's number and hash; None for an empty journal."""
+        ...
+
+
+class Signatures(Protocol):
+    """SSH signatures, as `ssh-keygen -Y verify` judges them by a partner's `allowed_signers`."""
+
+    def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
+        """Whose signature it is. `at` is the instant for which keys must be valid.
+
+        Raises BadSignature with the reason: unknown key, not this principal's, not valid then, other bytes.
+        """
         ...
 
 

@@ -12,7 +12,19 @@ from pcreconcile.applying.ports import Answer
 from pcreconcile.applying.progress import FIRST_DELAY, Progress
 from pcreconcile.model.errors import NoAnswer, RemoteError
 from pcreconcile.model.ids import RequestId
-from pcreconcile.model.plan import CustomerPlan
+from pcreconcile.model.observed import Fields
+from pcreconcile.model.plan import ActionKind, CustomerPlan
+
+# Work that the service goes on with after its yes (API facts: 4.3 removals spread, 5.7 Azure, 6.6 and 7).
+GOES_ON_BY_ITSELF = frozenset(
+    {
+        ActionKind.CANCEL_AZURE_SUBSCRIPTION,
+        ActionKind.REACTIVATE_AZURE_SUBSCRIPTION,
+        ActionKind.REMOVE_RELATIONSHIP,
+        ActionKind.RETURN_RESERVATION,
+        ActionKind.TERMINATE_DELEGATED_ACCESS,
+    }
+)
 
 
 class Record:
@@ -45,17 +57,22 @@ class Record:
         else:
             self._answered(step, request_id, outcome)
 
-    def verified(self, step: Progress, evidence: Mapping[str, str | None]) -> None:
-        """A read shows the postcondition; `evidence` is what else proves it."""
+    def verified(self, step: Progress, fields: Fields, evidence: Mapping[str, str | None]) -> None:
+        """A read shows the postcondition, as `fields`; `evidence` is what else proves it."""
         ours = step.past.request_id if step.past.touched else None
-        self._journal.verified(self._tenant, step.action, ours, evidence)
+        seen = {name: fields.get(name) for name in step.action.postcondition}
+        self._journal.verified(self._tenant, step.action, ours, seen, evidence)
         step.advance(Happening.SHOWS_DONE)
         step.message = "" if ours else "it was so already"
         if AUDIT_RECORD in evidence and evidence[AUDIT_RECORD] is None:
             step.message = "the service's audit records do not show it yet"
 
     def unproven(self, step: Progress, message: str) -> None:
-        """Answered, and the wait is over."""
+        """Answered, and the wait is over: what goes on by itself is waited for in the next run, the rest is a riddle."""
+        if step.past.accepted or step.action.kind in GOES_ON_BY_ITSELF:
+            self.give_up(step, message)
+            return
+        message = f"{message}; {_what_to_check(step)}"
         self._journal.unproven(self._tenant, step.action, step.past.request_id, message)
         step.advance(Happening.READ_TIMED_OUT, message)
 
@@ -64,6 +81,11 @@ class Record:
         self._journal.stale(self._tenant, step.action, message)
         step.advance(happening, message)
 
+    def skipped(self, step: Progress, message: str) -> None:
+        """It is left alone in this run."""
+        self._journal.skipped(self._tenant, step.action, message)
+        step.advance(Happening.LEFT_ALONE, message)
+
     def give_up(self, step: Progress, message: str) -> None:
         """It stays indeterminate for this run; the next one resolves it."""
         step.given_up = True
@@ -71,7 +93,7 @@ class Record:
 
     def _answered(self, step: Progress, request_id: RequestId, answer: Answer) -> None:
         self._journal.answered(self._tenant, step.action, request_id, answer)
-        step.past.answered(self._run.clock.now(), answer.correlation_id)
+        step.past.answered(self._run.clock.now(), answer.correlation_id, answer.accepted)
         step.advance(Happening.ANSWERED)
         now = self._run.clock.monotonic()
         step.deadline, step.delay, step.due = now + self._run.wait_seconds, FIRST_DELAY, now
@@ -81,3 +103,11 @@ class Record:
         step.past.no_answer(error.correlation_id)
         step.advance(Happening.NO_ANSWER, str(error))
         step.wait_until(self._run.clock.monotonic(), self._run.wait_seconds)
+
+
+def _what_to_check(step: Progress) -> str:
+    target = step.action.target
+    wanted = ", ".join(f"{name}: {value}" for name, value in sorted(step.action.postcondition.items()))
+    traces = ", ".join(sorted(filter(None, step.past.traces)))
+    asking = f", and ask the service about correlation ID {traces}" if traces else ""
+    return f"check in Partner Center whether {target.type} {target.id} shows {wanted}{asking}; then apply the same plan"

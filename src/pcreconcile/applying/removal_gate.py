@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.lifecycle import Happening
-from pcreconcile.applying.ports import Service
+from pcreconcile.applying.looks import Moment, keep_look
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.staleness import differences, live_customer
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
@@ -33,7 +34,7 @@ class Closed:
 
 
 async def removal_gate(
-    service: Service,
+    run: RunContext,
     customer: CustomerPlan,
     listed: Customer | None,
     steps: Mapping[ActionId, Progress],
@@ -46,9 +47,10 @@ async def removal_gate(
         names = ", ".join(f"{action.kind} {action.target.id}" for action in waiting)
         return Closed(Happening.LEFT_ALONE, f"not everything else is done: {names}")
     try:
-        state = await service.read_customer(customer.tenant_id, frozenset(customer.observed.extras))
+        state = await run.service.read_customer(customer.tenant_id, frozenset(customer.observed.extras))
     except (RemoteError, NoAnswer, IncompleteRead) as error:
         return Closed(None, str(error))
+    keep_look(run, Moment.GATE, state, listed)
     if unseen := unread(state, customer):
         return Closed(None, unseen)
     live = live_customer(state, listed)

@@ -11,8 +11,12 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from pcreconcile.applying import guards
+import msgspec
+
+from pcreconcile.applying import approving, guards
+from pcreconcile.applying.approving import Asked, Consent, Grant
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
 from pcreconcile.applying.guards import Pending
@@ -20,18 +24,21 @@ from pcreconcile.applying.history import ActionHistory, histories
 from pcreconcile.applying.identifiers import Ids
 from pcreconcile.applying.journal import Journal
 from pcreconcile.applying.memory import memory_from
-from pcreconcile.applying.outcome import of_results, of_verdict
-from pcreconcile.applying.plan_file import check_plan
+from pcreconcile.applying.outcome import Outcome, of_results, of_verdict
+from pcreconcile.applying.plan_file import check_plan, require_applicable
 from pcreconcile.applying.ports import Clock, Service, Store
 from pcreconcile.applying.progress import Progress
+from pcreconcile.applying.rollout import Advance
+from pcreconcile.model.approval import document
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import IncompleteRead, Locked, NoAnswer, StoreError
 from pcreconcile.model.estate import CustomerList
+from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import NOW, ActionKind, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
-from pcreconcile.model.run import ActionState, CustomerResult, Event, Receipt
+from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
 
 LOCK_POLL = 0.25  # seconds between two looks at a lock that another process holds
 
@@ -40,11 +47,21 @@ _BY_HAND = frozenset({ActionKind.MANUAL, ActionKind.REQUEST_RELATIONSHIP})
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done, under which policy, wanted by which manifests."""
+    """What is to be done, under which policy, wanted by which manifests, agreed to by whom."""
 
     plan: Plan
     fleet: DesiredFleet
     policy: Policy
+    consent: Consent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What the checks before the first write found: the customers list, and what the run is allowed by."""
+
+    listed: CustomerList | None
+    grants: tuple[Grant, ...]
+    user: str | None
 
 
 @dataclass(slots=True)
@@ -67,61 +84,102 @@ async def apply(
     lock_timeout: float,
     observer: Callable[[Event], None],
     ids: Ids,
+    holder: Holder,
+    consent: Consent | None = None,
 ) -> Receipt:
     """Do what the plan says is due, each write exactly once, and prove it.
 
     `wait` bounds the wait for asynchronous results, `lock_timeout` (seconds) that for the tenant's lock. `observer` is
-    called after each event that is durable.
+    called after each event that is durable. `holder` says who holds the lock, `consent` what people have agreed to
+    (None: nobody was asked).
 
     Before the first write raises PlanFileError, Locked, StoreError, StalePlan, Refused, ApprovalMissing, RemoteError or
     IncompleteRead; later StoreError, or NoAnswer when a request left and its outcome could not be journalled. A
     cancelled run waits for the write in flight, journals what is known and raises CancelledError again.
     """
     check_plan(plan, plan.partner.tenant_id)
-    order = Order(plan, fleet, policy)
-    async with _lock(store, plan.partner.tenant_id, clock, lock_timeout):
+    require_applicable(plan)
+    order = Order(plan, fleet, policy, consent)
+    run = ids.run_id()
+    async with _lock(store, plan.partner.tenant_id, clock, lock_timeout, msgspec.structs.replace(holder, run=run)):
         started = clock.now()
         events = list(store.events())
         past = histories(plan, events)
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
-        pending = _pending(work)
-        _check_the_plan(order, pending, memory_from(events, started), resumed, clock)
-        listed = await _ask_the_service(policy, pending, service, clock) if pending else None
-        run = ids.run_id()
+        asked = Asked(plan, policy, _pending(work), events, resumed)
+        cleared = await _clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)
         with _closing(journal):
-            journal.run_started(plan)
-            results = await _customers(context, order, work, listed)
+            journal.run_started(plan, _allowed_by(order, asked, cleared, journal))
+            results = await _customers(context, order, work, cleared.listed)
             exit_code = of_results(results)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
 
 
-def _check_the_plan(order: Order, pending: Sequence[Pending], memory: Memory, resumed: bool, clock: Clock) -> None:
-    """Every check of the plan as a whole that needs no request; going on with a run needs no new approval."""
-    now = clock.now()
-    if not resumed:
+async def _clear(order: Order, asked: Asked, service: Service, clock: Clock) -> Cleared:
+    """Everything that must hold before the first write; what needs no request comes first."""
+    memory = memory_from(asked.events, clock.now())
+    _check_the_plan(order, asked, memory, clock)
+    grants = approving.granted(asked, order.consent, clock.now())
+    if not asked.pending:
+        return Cleared(None, grants, None)
+    listed, user = await _ask_the_service(order.policy, asked, grants, memory, service, clock)
+    return Cleared(listed, grants, user)
+
+
+def _check_the_plan(order: Order, asked: Asked, memory: Memory, clock: Clock) -> None:
+    """Every check of the plan as a whole that needs no request."""
+    now, pending = clock.now(), asked.pending
+    if not asked.resumed:
         guards.check_manifests(order.fleet, pending)
     guards.check_guards(order.plan)
     guards.check_removals(order.policy, memory, [entry for entry in pending if not entry.touched], now.date())
     guards.check_freezes(order.policy, pending, guards.local_day(now, order.plan.partner.time_zone))
-    if not resumed:
-        guards.check_approvals(order.plan, order.policy, pending)
 
 
-async def _ask_the_service(policy: Policy, pending: Sequence[Pending], service: Service, clock: Clock) -> CustomerList:
+async def _ask_the_service(
+    policy: Policy, asked: Asked, grants: Sequence[Grant], memory: Memory, service: Service, clock: Clock
+) -> tuple[CustomerList, str | None]:
+    pending = asked.pending
     try:
         await service.authorise(frozenset(entry.action.kind for entry in pending))
-        guards.check_clocks(clock.now(), await service.service_time())
+        there, user = await service.service_time(), await service.user()
+        approving.confirmed(grants, user, max(there, clock.now()))
+        guards.check_clocks(clock.now(), there)
         listed = await service.list_customers()
     except NoAnswer as error:  # nothing was written yet, so nothing is indeterminate
         raise IncompleteRead(f"the service does not answer, nothing was written: {error}") from error
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
     guards.check_customers_left(policy, listed, pending)
-    return listed
+    return listed, user
+
+
+def _allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -> dict[str, Any]:
+    """Who agreed, as whom it is applied, and from what: members of the run's first event, with the documents kept."""
+    consent = order.consent
+    signers = journal.keep(consent.allowed_signers) if consent and cleared.grants else None
+    return {
+        "required": approving.required(asked),
+        "resumed": asked.resumed,
+        "approvals": [_kept_grant(grant, journal) for grant in cleared.grants],
+        "allowedSigners": signers,
+        "user": cleared.user,
+        "commit": order.plan.sources.commit,
+    }
+
+
+def _kept_grant(grant: Grant, journal: Journal) -> dict[str, Any]:
+    signed = grant.approval
+    content = {"document": document(signed.approval), "signature": signed.signature}
+    return {
+        "principal": signed.approval.principal,
+        "key": grant.signer.key,
+        "document": journal.keep(canonical_json(content)),
+    }
 
 
 async def _customers(
@@ -129,13 +187,18 @@ async def _customers(
 ) -> tuple[CustomerResult, ...]:
     wanted = {customer.tenant_id: customer for customer in order.fleet.customers}
     live = listed.customers if listed else {}
+    advance = Advance(order.policy.rollout, len(work))
     results = []
     for customer in order.plan.customers:
         tenant = customer.tenant_id
         if tenant in work:
             steps = work[tenant].steps
+            if (why := advance.halted()) and not any(step.past.touched for step in steps.values()):
+                results.append(CustomerResult(customer.name, tenant, Outcome.STOPPED, why))
+                continue
             run = CustomerRun(context, customer, steps, wanted.get(tenant), live.get(tenant))
             results.append(await run.to_the_end())
+            advance.enter(results[-1])
         elif (outcome := of_verdict(customer)) is not None:
             results.append(CustomerResult(customer.name, tenant, outcome, _why(customer)))
     return tuple(results)
@@ -182,13 +245,13 @@ def _closing(journal: Journal) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _lock(store: Store, tenant: TenantId, clock: Clock, timeout: float) -> AsyncIterator[None]:
+async def _lock(store: Store, tenant: TenantId, clock: Clock, timeout: float, holder: Holder) -> AsyncIterator[None]:
     """The tenant's lock. Waiting happens here and not in the store, so that a waiting run can be interrupted."""
     until = clock.monotonic() + timeout
     with contextlib.ExitStack() as held:
         while True:
             try:
-                held.enter_context(store.lock(tenant, 0.0))
+                held.enter_context(store.lock(tenant, 0.0, holder))
                 break
             except Locked:
                 left = until - clock.monotonic()

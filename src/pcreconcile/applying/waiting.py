@@ -53,7 +53,7 @@ class Waiting:
     def could_not_read(self, step: Progress, error: Exception) -> None:
         """Before a write that ends it for this run; afterwards reading is repeated."""
         if step.state is ActionState.PLANNED:
-            step.advance(Happening.LEFT_ALONE, f"could not be read: {error}")
+            self._record.skipped(step, f"could not be read: {error}")
             step.unread = True
         elif step.state is ActionState.ANSWERED:
             self._wait_for_proof(step, f"the service said yes, and it could not be read: {error}")
@@ -64,7 +64,7 @@ class Waiting:
     def gate_could_not_read(self, step: Progress, message: str) -> None:
         """The whole customer could not be read before its removal."""
         if step.state is ActionState.PLANNED:
-            step.advance(Happening.LEFT_ALONE, f"could not be read: {message}")
+            self._record.skipped(step, f"could not be read: {message}")
             step.unread = True
         else:
             self._record.give_up(step, f"could not be read: {message}")

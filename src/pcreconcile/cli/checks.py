@@ -83,7 +83,7 @@ def _journal(session: wiring.Session) -> Check:
         events = len(tuple(read_events(session.journal)))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
-    return ok("journal", f"{events} events" if session.journal.exists() else "none yet")
+    return ok("journal", f"{events} events" if events else "none yet")
 
 
 def _service(session: wiring.Session, tell: Tell) -> None:

@@ -14,17 +14,17 @@ from pcreconcile import __version__
 from pcreconcile.cli import interrupts, revision, settings
 from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.model.desired import DesiredFleet, Relationship
-from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import Effect, Plan
 from pcreconcile.model.rules import Rules
-from pcreconcile.model.run import Event, Receipt
+from pcreconcile.model.run import Event, Holder, Receipt
 
 if TYPE_CHECKING:
-    from pcreconcile.applying.ports import Service
+    from pcreconcile.applying.approving import Consent
+    from pcreconcile.applying.ports import Service, Store
     from pcreconcile.manifests import Loaded
     from pcreconcile.partner_center import PartnerCenter
 
@@ -40,11 +40,12 @@ class Session:
     rules: Rules
     clock: ProcessClock
     state: Path
+    database: str = ""
 
     @property
-    def journal(self) -> Path:
-        """The store's file; it need not exist."""
-        return self.state / JOURNAL
+    def journal(self) -> Path | str:
+        """Where the journal is: a file, which need not exist, or the address of a database."""
+        return self.database or self.state / JOURNAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,10 @@ def open_session(manifests: str) -> Session:
     """
     loaded = read_manifests(manifests)
     environment = os.environ
-    if environment.get(_DATABASE):
-        raise ConfigurationError(f"{_DATABASE}: this version keeps its journal in a file only: unset it")
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
-    return Session(loaded, rules, clock, settings.state_folder(loaded.home, environment))
+    state = settings.state_folder(loaded.home, environment)
+    return Session(loaded, rules, clock, state, environment.get(_DATABASE, ""))
 
 
 def read_manifests(path: str) -> Loaded:
@@ -112,6 +112,13 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
             return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
+
+
+def open_journal(session: Session) -> Store:
+    """The store with the journal. Raises StoreError when it is damaged, newer or cannot be reached."""
+    from pcreconcile.applying import open_store
+
+    return open_store(session.journal)
 
 
 def remember(session: Session) -> Memory:
@@ -166,8 +173,9 @@ def execute(
     wait: timedelta,
     lock_timeout: timedelta,
     observer: Callable[[Event], None],
+    consent: Consent | None = None,
 ) -> Receipt:
-    """Apply the plan; the observer sees every event once it is durable."""
+    """Apply the plan; the observer sees every event once it is durable. `consent` is what people have agreed to."""
 
     async def work() -> Receipt:
         from pcreconcile.partner_center import connect
@@ -176,22 +184,36 @@ def execute(
             return await _apply(_as_service(partner_center))
 
     async def _apply(service: Service) -> Receipt:
-        from pcreconcile.applying import apply, open_store
+        from pcreconcile.applying import apply
 
         return await apply(
             plan,
             fleet=session.loaded.fleet,
             policy=session.loaded.policy,
             service=service,
-            store=open_store(session.journal),
+            store=open_journal(session),
             clock=session.clock,
             wait=wait,
             lock_timeout=lock_timeout.total_seconds(),
             observer=observer,
             ids=FreshIds(),
+            holder=_this_process(session),
+            consent=consent,
         )
 
     return interrupts.run(work())
+
+
+def _this_process(session: Session) -> Holder:
+    """What others are told about who holds the lock."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        user = str(os.getuid())
+    return Holder(os.getpid(), socket.gethostname(), user, session.clock.now())
 
 
 def _as_service(partner_center: PartnerCenter) -> Service:

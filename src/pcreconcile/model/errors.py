@@ -8,6 +8,7 @@
     ├── ConfigurationError      who set up the machine: a missing variable, an unreadable credential
     ├── PlanFileError           who handed over the plan: damaged, edited, of another partner or format
     ├── StoreError              who keeps the journal: damaged, newer than this program
+    ├── BadSignature            who signed: an unknown key, another principal's, other bytes
     ├── Refused                 the reviewer: a guard or a check said no; names the remedy
     │   ├── ApprovalMissing
     │   └── StalePlan
@@ -99,6 +100,10 @@ class ApprovalMissing(Refused):
     """The policy wants approvals that are not there."""
 
     exit_code = ExitCode.APPROVAL
+
+
+class BadSignature(PcreconcileError):
+    """A signature that proves nothing; the text says why."""
 
 
 class StalePlan(Refused):

@@ -181,6 +181,29 @@ class RemovalRecord(msgspec.Struct, frozen=True, rename="camel"):
     by: str = ""
 
 
+class AuditRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """One record of what was done to a customer, as the service keeps it for ninety days.
+
+    `operation` is the service's word in lower case (`remove_partner_customer_relationship`); `tenant_id` is None where
+    the record names no customer; `correlation_id` and `by` are "" where it does not say.
+    """
+
+    id: str
+    tenant_id: TenantId | None
+    operation: str
+    succeeded: bool
+    at: datetime
+    correlation_id: str = ""
+    by: str = ""
+
+
+class AuditTrail(msgspec.Struct, frozen=True, rename="camel"):
+    """All audit records since an instant, and whether all of them were read."""
+
+    records: tuple[AuditRecord, ...]
+    read: ReadProof
+
+
 class Customer(msgspec.Struct, frozen=True, rename="camel"):
     """A customer as the customers list shows it; the last three come from the read by ID alone."""
 

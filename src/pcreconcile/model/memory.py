@@ -30,6 +30,47 @@ class Returned(msgspec.Struct, frozen=True, rename="camel"):
     counts: Money | None = None
 
 
+class Spent(msgspec.Struct, frozen=True, rename="camel"):
+    """What one write of the last 24 hours counts against the budgets of the day.
+
+    Written when its request was sent and not definitely refused. `seats` and `one_way` are None where an older journal
+    does not say. `committed` is None both for nothing and for an unknown amount; `unknown_money` tells them apart.
+    """
+
+    at: datetime
+    customer: TenantId
+    removal: bool = False
+    one_way: bool | None = False
+    seats: int | None = 0
+    protective: bool = False
+    committed: Money | None = None
+    unknown_money: bool = False
+
+
+class Departure(msgspec.Struct, frozen=True, rename="camel"):
+    """A customer whose relationship we removed: what is needed to follow up its open ends.
+
+    `sent_at` is when the removal was first sent, `audit_record` the service's own record of it where one was found,
+    `traces` the correlation IDs of our request; `credits` what the plan expected to come back, per line.
+    """
+
+    customer: TenantId
+    run: str
+    sent_at: datetime
+    removed_at: datetime
+    audit_record: str | None = None
+    traces: tuple[str, ...] = ()
+    credits: tuple[Credit, ...] = ()
+
+
+class Credit(msgspec.Struct, frozen=True, rename="camel"):
+    """Money that a verified write should bring back; `amount` None: nobody knows how much."""
+
+    target: str
+    at: datetime
+    amount: Money | None = None
+
+
 class Memory(msgspec.Struct, frozen=True, rename="camel"):
     """Derived from the journal.
 
@@ -39,6 +80,8 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     `renewals`: by tenant ID and subscription ID, the settings that our suspensions took, of add-ons that went with
     their base too; kept after the reactivation until a `set-renewal` has been verified.
     `returned`: reservations that we returned in the last 12 months, by tenant ID.
+    `spent`: what counts against the budgets of the day. `known_since`: the journal's first event; None without one.
+    `departures`: the customers that we removed and that were not ours again since, by tenant ID.
     """
 
     removals: tuple[datetime, ...] = ()
@@ -47,3 +90,6 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     suspended: dict[TenantId, tuple[str, ...]] = {}
     renewals: dict[TenantId, dict[str, Renewal]] = {}
     returned: dict[TenantId, tuple[Returned, ...]] = {}
+    spent: tuple[Spent, ...] = ()
+    known_since: datetime | None = None
+    departures: dict[TenantId, Departure] = {}

@@ -21,9 +21,13 @@ class RunBudget(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class DayBudget(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What rolling 24 hours may do at most."""
+    """What rolling 24 hours may do at most; None means no limit."""
 
     removals: int = 20
+    one_way_actions: int | None = None
+    seats: int | None = None
+    protective: int | None = None
+    money: Money | None = None
 
 
 class Protected(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -35,11 +39,27 @@ class Protected(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
 
 
 class ApprovalRule(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """How many people must approve which actions, and how long that lasts."""
+    """How many people must approve which actions, and how long that lasts.
+
+    `allowed_signers` is a file beside the Partner document (or below it) that lists who may approve what.
+    """
 
     required: int = 0
     actions: tuple[str, ...] = ("one-way", "takes-service", "commits-money")
     expire_after: timedelta = timedelta(hours=72)
+    allowed_signers: str = "allowed_signers"
+
+
+class Rollout(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """How carefully a run goes through its customers.
+
+    With more than `canary_above` customers to change, the first is taken to its verified end before any other.
+    `stop_on_failure_rate`: when more than this percentage of the customers to change have failed, the rest is left
+    alone; None: never.
+    """
+
+    canary_above: int = 10
+    stop_on_failure_rate: int | None = 50
 
 
 class Freeze(msgspec.Struct, frozen=True, rename="camel"):
@@ -51,10 +71,13 @@ class Freeze(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Exemption(msgspec.Struct, frozen=True, rename="camel"):
-    """Another limit for one budget until a day (included), with an owner and a reason."""
+    """Another limit for one budget until a day (included), with an owner and a reason.
+
+    `budget` is its path (`perRun.seats`, `perDay.money`); `limit` is money for the budgets of money.
+    """
 
     budget: str
-    limit: int
+    limit: int | Money
     until: date
     owner: str
     reason: str
@@ -86,3 +109,4 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     azure_cancel_allowed: bool = False
     exceptions: tuple[Exemption, ...] = ()
     resellers: tuple[ResellerExemption, ...] = ()
+    rollout: Rollout = Rollout()

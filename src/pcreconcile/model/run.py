@@ -23,6 +23,9 @@ class EventKind(StrEnum):
     VERIFIED = "verified"  # a read shows the postcondition
     UNPROVEN = "unproven"  # answered, and no read has shown it in time
     STALE = "stale"  # neither precondition nor postcondition holds
+    SKIPPED = "skipped"  # left alone: its customer is, or something it requires did not verify
+    LOOKED = "looked"  # a customer's state was kept as a document: before the first write, at the gate, at the end
+    AUDITED = "audited"  # the service's own record of a write of ours was found and kept
     CUSTOMER_FINISHED = "customer-finished"
     RUN_FINISHED = "run-finished"
 
@@ -59,6 +62,23 @@ class EventDraft(msgspec.Struct, frozen=True):
     body: dict[str, Any] = {}
 
 
+class Holder(msgspec.Struct, frozen=True, rename="camel"):
+    """Who holds a partner tenant's lock: a hint for people, never what the lock rests upon."""
+
+    process: int
+    host: str
+    user: str
+    since: datetime
+    run: RunId | None = None
+
+
+class Head(msgspec.Struct, frozen=True, rename="camel"):
+    """The journal's last event: what is anchored outside the store."""
+
+    seq: int
+    hash: str
+
+
 class ActionState(StrEnum):
     """Where an action stands in a run."""
 
@@ -84,7 +104,7 @@ class ActionResult(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CustomerResult(msgspec.Struct, frozen=True, rename="camel"):
-    """The end of one customer: done, stale, partial, waiting, indeterminate, unread or refused."""
+    """The end of one customer: done, stale, partial, waiting, unproven, indeterminate, unread, refused or stopped."""
 
     name: str
     tenant_id: TenantId

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pcreconcile.model.errors import ConfigurationError, IncompleteRead, PcreconcileError, RemoteError
-from pcreconcile.model.estate import CustomerList, CustomerState, ReadProof, RemovalRecord, Snapshot
+from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, ReadProof, RemovalRecord, Snapshot
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.observed import Fields, observe_items
@@ -54,6 +54,14 @@ class PartnerCenter:
         if any(identity_of(kind) is Identity.USER for kind in kinds & WRITABLE):
             await self._tokens.get(Identity.USER)
         await self._beyond.authorise(kinds)
+
+    async def user(self) -> str | None:
+        """The user principal name for whom App+User tokens speak; None where there is no such token."""
+        return None
+
+    async def audit_trail(self, since: datetime) -> AuditTrail:
+        """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
+        raise IncompleteRead(f"audit records since {since} cannot be read yet")
 
     async def service_time(self) -> datetime:
         """The service's clock, from the Date header of a small read. Raises IncompleteRead when it tells none."""

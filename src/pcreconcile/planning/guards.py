@@ -71,7 +71,7 @@ def _protective(due: Sequence[Action]) -> int:
 
 def _budget(code: str, value: int, limit: int, policy: Policy, now: datetime) -> Guard:
     exempt = next((each for each in policy.exceptions if each.budget == code and now.date() <= each.until), None)
-    limit = exempt.limit if exempt is not None else limit
+    limit = exempt.limit if exempt is not None and isinstance(exempt.limit, int) else limit
     passed = value <= limit
     remedy = "" if passed else "; split the change (--target), or raise the budget in the policy by an exception"
     return Guard(f"budget:{code}", passed, f"{code}: {value} of at most {limit}{remedy}", limit, value)

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 __all__ = ["open_store", "read_events"]
 
 
-def open_store(path: Path) -> SqliteStore:
-    """The journal at a path, for writing; nothing is created before its lock is held.
+def open_store(place: Path | str) -> SqliteStore:
+    """The journal at a path, or in the database of a `postgresql://` address; made when its lock is first held.
 
     Raises StoreError when there is one that is damaged or newer; it is left as it was.
     """
     from pcreconcile.applying.stores.sqlite import SqliteStore
 
-    return SqliteStore(path)
+    return SqliteStore(Path(place))
 
 
-def read_events(path: Path) -> tuple[Event, ...]:
-    """All events of the journal at a path, in order; empty when there is no journal. Creates nothing.
+def read_events(place: Path | str) -> tuple[Event, ...]:
+    """All events of a journal, in order; empty when there is none. Creates nothing.
 
     Raises StoreError when it is damaged or newer.
     """
     from pcreconcile.applying.stores.sqlite import read_journal
 
-    return tuple(read_journal(path))
+    return tuple(read_journal(Path(place)))

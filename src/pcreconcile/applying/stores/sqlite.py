@@ -8,6 +8,7 @@ Verifying costs a pass over all events at every opening, which a journal of hund
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -22,9 +23,9 @@ from pcreconcile.applying.stores.file_lock import FileLock, file_lock
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import PlanId, TenantId
-from pcreconcile.model.run import Event, EventDraft
+from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
-VERSION = 1
+VERSION = 2
 BUSY = 10.0  # seconds to wait for a reader of the same file
 
 _TABLE = """CREATE TABLE events (
@@ -44,7 +45,8 @@ _NO_UPDATE = """CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events are never changed'); END"""
 _NO_DELETE = """CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END"""
-_SCHEMA = (_TABLE, _NO_UPDATE, _NO_DELETE)
+_DOCUMENTS = "CREATE TABLE events_documents (digest TEXT PRIMARY KEY, content BLOB NOT NULL)"
+_SCHEMA = (_TABLE, _NO_UPDATE, _NO_DELETE, _DOCUMENTS)
 
 _COLUMNS = ("seq", "run", "plan", "at", "kind", "customer", "action", "request_id", "body", "prev", "hash")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM events ORDER BY seq"  # noqa: S608 our own names
@@ -61,7 +63,7 @@ class SqliteStore:
         read_journal(path)
 
     @contextlib.contextmanager
-    def lock(self, partner_tenant: TenantId, timeout: float) -> Iterator[None]:
+    def lock(self, partner_tenant: TenantId, timeout: float, holder: Holder) -> Iterator[None]:  # noqa: ARG002
         """Hold the tenant's lock; makes the journal when there is none. Raises Locked after `timeout` seconds."""
         _make_folders(self._path.parent)
         with file_lock(self._path.with_name(f"{self._path.name}.{partner_tenant}.lock"), timeout) as held:
@@ -85,6 +87,34 @@ class SqliteStore:
             event = chain.link(draft, seq + 1, prev)
             connection.execute(_INSERT, _row(event))
         return event
+
+    def holder(self, partner_tenant: TenantId) -> Holder | None:  # noqa: ARG002
+        """Who holds the lock."""
+        return None
+
+    def keep(self, content: bytes) -> str:
+        """A document by its digest, durable when this returns."""
+        if self._connection is None or self._lock is None or not self._lock.still_held():
+            raise StoreError(f"the journal {self._path} is written only under its lock, which is not held")
+        digest = hashlib.sha256(content).hexdigest()
+        with _telling(self._path), _transaction(self._connection) as connection:
+            connection.execute("INSERT OR IGNORE INTO events_documents VALUES (?, ?)", (digest, content))
+        return digest
+
+    def document(self, digest: str) -> bytes | None:
+        """A kept document; None when there is none."""
+        if not _exists(self._path):
+            return None
+        with _telling(self._path), contextlib.closing(_connect(self._path, "mode=ro")) as connection:
+            row = connection.execute("SELECT content FROM events_documents WHERE digest = ?", (digest,)).fetchone()
+        if row is not None and hashlib.sha256(row[0]).hexdigest() != digest:
+            raise StoreError(f"the journal {self._path} is damaged: document {digest} is not what was kept")
+        return None if row is None else bytes(row[0])
+
+    def head(self) -> Head | None:
+        """The last event's number and hash."""
+        events = read_journal(self._path)
+        return Head(events[-1].seq, events[-1].hash) if events else None
 
     def events(self, plan: PlanId | None = None) -> Iterable[Event]:
         """All events, or those of one plan, in order; none when there is no journal yet."""

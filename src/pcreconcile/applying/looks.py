@@ -1,0 +1,63 @@
+"""What a customer looked like, kept as a document that an event names: before the first write, at the gate, at the end.
+
+A look shows what `model.observed` shows, so that an auditor compares the same fields that the plan was made from.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.staleness import live_customer
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.estate import Customer, CustomerState
+from pcreconcile.model.extras import extras_seen
+from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.plan import CustomerPlan
+
+
+class Moment(StrEnum):
+    """When in a run a customer was looked at."""
+
+    BEFORE = "before"
+    GATE = "gate"
+    AFTER = "after"
+
+
+def keep_look(run: RunContext, moment: Moment, state: CustomerState, listed: Customer | None) -> None:
+    """Keep what was read of a customer. Raises StoreError."""
+    digest = run.journal.keep(canonical_json(_look(state, listed)))
+    run.journal.looked(state.tenant_id, moment.value, digest)
+
+
+async def look_after(run: RunContext, customer: CustomerPlan) -> None:
+    """Read the customer once more when a run has written to it, and keep that.
+
+    A read that fails is kept as what it is: the writes themselves have been proven one by one. Raises StoreError.
+    """
+    extras = frozenset(customer.observed.extras)
+    try:
+        state = await run.service.read_customer(customer.tenant_id, extras)
+    except (RemoteError, NoAnswer, IncompleteRead) as error:
+        digest = run.journal.keep(canonical_json({"tenantId": customer.tenant_id, "problems": [str(error)]}))
+        run.journal.looked(customer.tenant_id, Moment.AFTER.value, digest)
+        return
+    keep_look(run, Moment.AFTER, state, state.customer)
+
+
+def _look(state: CustomerState, listed: Customer | None) -> dict[str, Any]:
+    live = live_customer(state, listed)
+    customer = state.customer
+    return {
+        "tenantId": state.tenant_id,
+        "relationship": live.relationship,
+        "domain": live.domain,
+        "companyName": customer.company_name if customer else None,
+        "customDomains": list(customer.custom_domains) if customer else [],
+        "items": msgspec.to_builtins(live.items),
+        "extras": sorted(str(extra) for extra in extras_seen(state)),
+        "problems": list(state.problems),
+    }

@@ -1,0 +1,14 @@
+"""`evidence`: an archive of what a run did."""
+
+from __future__ import annotations
+
+import click
+
+from pcreconcile.cli.program import Command
+from pcreconcile.model.errors import UsageError
+
+
+@click.command("evidence", cls=Command)
+def command() -> None:
+    """An archive of what a run did."""
+    raise UsageError("not in this version")
