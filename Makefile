@@ -48,6 +48,7 @@ mutation:
 # Pages that are made from the code; tests compare them.
 docs: $(VENV)/.installed
 	$(BIN)/python tools/order_page.py
+	$(BIN)/python tools/lifecycle_page.py
 	$(BIN)/python -m tools.dates_page
 
 schemas: $(VENV)/.installed

@@ -46,7 +46,7 @@ def told(*happenings: str) -> ActionHistory:
             case "intent":
                 past.intent(RequestId(detail), NOW)
             case "answered":
-                past.answered(NOW, "trace")
+                past.answered(NOW, "trace", accepted=False)
             case "refused":
                 past.refused(int(detail))
             case "lost":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from pcreconcile.applying import read_events
+from pcreconcile.applying import open_store, read_events
 from pcreconcile.applying.texts import LONGEST_TEXT, clean
 from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.identity import canonical_json
 from tests.applying.world import ONE, Desk, Microsoft, cancel, plan_of, planned, subscription
 
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwcyJ9.c2lnbmF0dXJl"
@@ -22,24 +24,35 @@ def test_a_run_tells_its_story(desk: Desk, microsoft: Microsoft):
     assert [str(event.kind) for event in events] == [
         "run-started",
         "customer-started",
+        "looked",
         "intent",
         "answered",
         "verified",
+        "looked",
         "customer-finished",
         "run-finished",
     ]
     assert {event.run for event in events} == {receipt.run}
     assert {event.plan for event in events} == {plan.plan_id}
     assert events[0].body["digest"] == plan.digest
-    assert events[2].body == {
+    store = open_store(desk.journal)
+    assert store.document(events[0].body["planDocument"]) == canonical_json(plan)
+    looks = [msgspec.json.decode(store.document(events[n].body["document"]) or b"") for n in (2, 6)]
+    assert [look["items"][0]["status"] for look in looks] == ["active", "deleted"]
+    assert [events[n].body["moment"] for n in (2, 6)] == ["before", "after"]
+    assert events[3].body == {
         "kind": "cancel-subscription",
         "target": {"type": "subscription", "id": "s1"},
         "effect": "takes-service",
         "precondition": {"status": "active"},
         "postcondition": {"status": "deleted"},
+        "reversibility": "one-way",
+        "seats": 0,
+        "money": {"refund": None, "lostPerDay": None, "committed": None},
     }
-    assert events[2].request_id == events[3].request_id == microsoft.requests[0].request_id
-    assert events[3].body == {"status": 200, "correlationId": "trace", "accepted": False}
+    assert events[3].request_id == events[4].request_id == microsoft.requests[0].request_id
+    assert events[4].body == {"status": 200, "correlationId": "trace", "accepted": False}
+    assert events[5].body["seen"] == {"status": "deleted"}
     assert events[-1].body == {"exitCode": 0, "customers": {ONE: "done"}, "interruption": ""}
     assert tuple(desk.seen) == events, "the observer saw each of them"
 
@@ -55,7 +68,7 @@ def test_the_observer_sees_only_what_is_durable(desk: Desk, microsoft: Microsoft
 
     desk.seen = Watching()
     desk.apply(plan)
-    assert len(durable) == 7
+    assert len(durable) == 9
     assert all(durable)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from pcreconcile.applying.lifecycle import TERMINAL, TRANSITIONS, Happening, IllegalTransition, after
 from pcreconcile.model.run import ActionState as S
+from tools import lifecycle_page
 
 BEGINNINGS = {S.PLANNED, S.INDETERMINATE, S.ANSWERED, S.VERIFIED}
 
@@ -46,3 +47,7 @@ def test_everything_that_can_happen_happens_somewhere(happening: Happening):
 def test_what_the_table_does_not_name_is_an_error(state: S, happening: Happening):
     with pytest.raises(IllegalTransition):
         after(state, happening)
+
+
+def test_the_page_is_what_the_table_says():
+    assert lifecycle_page.PAGE.read_text(encoding="utf-8") == lifecycle_page.page(), "run `make docs`"

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from pcreconcile.applying.record import GOES_ON_BY_ITSELF
 from pcreconcile.model.errors import NoAnswer
 from pcreconcile.model.plan import ActionKind, Verdict
 from tests.applying.world import (
+    CONDITIONS,
     NOW,
     ONE,
     Desk,
@@ -93,7 +95,8 @@ def test_a_refusal_of_what_is_done_all_the_same_is_done(desk: Desk, microsoft: M
     microsoft.before_write = lambda _: microsoft.change(ONE, "s1", status="deleted")
     microsoft.faults.append(refusal(400, "2011"))
     assert desk.apply(plan).exit_code == 0
-    assert desk.seen[-3].body["written"] is False, "somebody else did it"
+    verified = next(event for event in desk.seen if event.kind == "verified")
+    assert verified.body["written"] is False, "somebody else did it"
 
 
 def test_the_same_request_id_until_a_definite_answer_and_a_new_one_after(desk: Desk, microsoft: Microsoft):
@@ -139,8 +142,32 @@ def test_what_needs_something_slow_waits_with_it(desk: Desk, microsoft: Microsof
     plan = plan_of(planned(microsoft, [cancel("s1"), cancel("s2", cancel("s1"))]))
     microsoft.slow = 10**9
     receipt = desk.apply(plan)
-    assert [action.state for action in receipt.customers[0].actions] == ["unproven", "skipped"]
+    assert [action.state for action in receipt.customers[0].actions] == ["answered", "skipped"]
     assert receipt.customers[0].outcome == "waiting"
+
+
+def test_a_yes_that_no_read_ever_shows_is_unproven_and_says_what_to_check(desk: Desk, microsoft: Microsoft):
+    plan = one_cancel(microsoft)
+    microsoft.faults.append(Fault.LIES)
+    receipt = desk.apply(plan)
+    assert (receipt.exit_code, receipt.customers[0].outcome) == (7, "unproven")
+    assert "check in Partner Center whether subscription s1 shows status: deleted" in receipt.customers[0].message
+    assert "correlation ID trace" in receipt.customers[0].message
+    assert desk.kinds()[-1] == "unproven"
+    microsoft.change(ONE, "s1", status="deleted")  # it did come, late
+    assert desk.apply(plan).exit_code == 0
+    assert len(microsoft.requests) == 1
+
+
+@pytest.mark.parametrize("kind", sorted(GOES_ON_BY_ITSELF & CONDITIONS.keys()))
+def test_what_the_service_goes_on_with_by_itself_is_waited_for(desk: Desk, microsoft: Microsoft, kind: ActionKind):
+    microsoft.add(ONE, subscription("plan"), azure("a"))
+    microsoft.grant(ONE, "g")
+    target = {"remove-relationship": ONE, "terminate-delegated-access": "g"}.get(kind, "a")
+    plan = plan_of(planned(microsoft, [act(kind, target)]))
+    microsoft.faults.append(Fault.LIES)
+    receipt = desk.apply(plan)
+    assert (receipt.exit_code, receipt.customers[0].outcome) == (6, "waiting")
 
 
 def test_a_refusal_after_a_lost_answer_proves_nothing_unread(desk: Desk, microsoft: Microsoft):
@@ -239,7 +266,7 @@ def test_requirements_that_go_in_a_circle_are_never_met(desk: Desk, microsoft: M
 def test_an_empty_postcondition_is_never_taken_for_proof(desk: Desk, microsoft: Microsoft):
     microsoft.add(ONE, subscription("s1"))
     receipt = desk.apply(plan_of(planned(microsoft, [cancel("s1", postcondition={})])))
-    assert receipt.exit_code == 6
+    assert receipt.exit_code == 7
     assert len(microsoft.requests) == 1
 
 

@@ -256,7 +256,7 @@ class FullDisk(DyingStore):
 
 @pytest.mark.parametrize(
     ("at", "error", "sent"),
-    [(1, StoreError, 0), (3, StoreError, 0), (4, NoAnswer, 1), (5, StoreError, 1)],
+    [(1, StoreError, 0), (4, StoreError, 0), (5, NoAnswer, 1), (6, StoreError, 1)],
 )
 def test_without_a_journal_nothing_is_sent_and_what_was_sent_is_not_called_undone(
     desk: Desk, microsoft: Microsoft, at: int, error: type[Exception], sent: int

@@ -68,7 +68,7 @@ class Record:
             step.message = "the service's audit records do not show it yet"
 
     def unproven(self, step: Progress, message: str) -> None:
-        """Answered, and the wait is over: what goes on by itself is waited for in the next run, the rest is a riddle."""
+        """Answered, and the wait is over: what goes on by itself is waited for again, the rest is a riddle."""
         if step.past.accepted or step.action.kind in GOES_ON_BY_ITSELF:
             self.give_up(step, message)
             return

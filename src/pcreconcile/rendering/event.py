@@ -16,6 +16,7 @@ _STATES = {
     EventKind.VERIFIED: "verified",
     EventKind.UNPROVEN: "accepted, but no read shows it yet",
     EventKind.STALE: "STALE, left alone",
+    EventKind.SKIPPED: "left alone",
     EventKind.CUSTOMER_FINISHED: "finished",
 }
 

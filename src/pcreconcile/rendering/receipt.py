@@ -15,10 +15,10 @@ from pcreconcile.rendering.text import outside, prose
 _ENDINGS = {
     0: "done",
     3: "stale: the world or the manifests changed since the plan; plan again",
-    4: "an approval is missing",
+    4: "an approval is missing or void",
     5: "refused by a guard or check",
     6: "partly done: plan again to see what is left",
-    7: "indeterminate: apply the same plan again, which resolves it by reading",
+    7: "indeterminate or unproven: apply the same plan again, which resolves it by reading",
     9: "not everything could be read: apply again",
     130: "interrupted: apply the same plan again to go on",
     143: "terminated: apply the same plan again to go on",
