@@ -58,6 +58,8 @@ def told(*happenings: str) -> ActionHistory:
     ("happenings", "state", "touched"),
     [
         ([], "planned", False),
+        (["intent 1", "intent 1", "refused 429"], "indeterminate", True),
+        (["intent 1", "intent 2", "refused 429"], "planned", False),
         (["intent a"], "indeterminate", True),
         (["intent a", "answered"], "answered", True),
         (["intent a", "refused 400"], "planned", False),

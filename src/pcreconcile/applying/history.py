@@ -53,9 +53,9 @@ class ActionHistory:
         return ActionState.PLANNED if self.answered_at is None else ActionState.ANSWERED
 
     def intent(self, request_id: RequestId, at: datetime) -> None:
-        """A request is about to leave."""
+        """A request is about to leave. An earlier one under the same ID whose outcome nobody wrote down stays open."""
         self.first_sent = self.first_sent or at
-        self.ambiguous = self.ambiguous and request_id == self.request_id
+        self.ambiguous = (self.ambiguous or self.open) and request_id == self.request_id
         self.request_id, self.open, self.answered_at = request_id, True, None
 
     def no_answer(self, trace: str) -> None:

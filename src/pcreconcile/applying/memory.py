@@ -72,7 +72,9 @@ class _Recall:
         target = event.body.get("target", {})
         new = _Write(str(event.body.get("kind")), str(target.get("id")), str(event.body.get("effect")))
         write = self.writes.setdefault(key, new)
-        write.sent.setdefault(event.request_id or "", event.at)
+        if (request := event.request_id or "") in write.sent:
+            write.unsure.add(request)  # sent before, and nobody wrote down what became of it
+        write.sent.setdefault(request, event.at)
         write.bodies[event.request_id or ""] = event.body
         self.customers[key] = customer
 
