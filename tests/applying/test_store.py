@@ -1,142 +1,110 @@
-"""The journal: durable, chained, locked; what is damaged or newer is refused and left as it was."""
+"""The journal, in both stores: durable, chained, locked; what is damaged or newer is refused and left as it was."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
+import hashlib
 import sqlite3
-import stat
-import subprocess
-import sys
-from collections.abc import Callable
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pcreconcile.applying import open_store, read_events
 from pcreconcile.applying.stores.chain import seal_of
 from pcreconcile.model.errors import Locked, StoreError
 from pcreconcile.model.ids import PlanId, RunId
-from pcreconcile.model.run import EventDraft, EventKind
-from tests.applying.world import HELD_BY, NOW, ONE, PARTNER, tenant
+from pcreconcile.model.run import Head, Holder
+from tests.applying.journals import (
+    BODY,
+    DOCUMENT,
+    InDatabase,
+    InFile,
+    Journal,
+    draft,
+    holding,
+    opened,
+    processes,
+    write,
+)
+from tests.applying.world import HELD_BY, NOW, PARTNER, tenant
+from tests.postgres import postgres  # noqa: F401 a fixture
 
-BODY = {"text": "Käse € 😀", "list": [1, None, True], "nested": {"b": 1, "a": "x"}}
+OTHER = tenant(7)
 
 
-def draft(number: int = 0, **members: Any) -> EventDraft:
-    values: dict[str, Any] = {"run": RunId("r"), "plan": PlanId(f"p{number % 2}"), "at": NOW, "kind": EventKind.INTENT}
-    return EventDraft(**(values | members))
-
-
-def written(path: Path, count: int = 3) -> Path:
-    store = open_store(path)
-    with store.lock(PARTNER, 0, HELD_BY):
-        for number in range(count):
-            store.append(draft(number, customer=ONE, request_id=f"q{number}", body=BODY))
-    return path
+@pytest.fixture(params=["sqlite", "postgres"])
+def nowhere(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
+    """The place of a journal that is not there yet."""
+    if request.param == "sqlite":
+        return InFile(tmp_path / "journal.db")
+    server = request.getfixturevalue("postgres")
+    return InDatabase(server.url(), server)
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return written(tmp_path / "journal.db")
+def journal(nowhere: Journal) -> Journal:
+    """A journal with three events."""
+    return write(nowhere)
 
 
-def test_what_is_written_is_read(journal: Path):
-    events = read_events(journal)
+# Writing and reading.
+
+
+def test_what_is_written_is_read(journal: Journal):
+    events = read_events(journal.place)
     assert [event.seq for event in events] == [1, 2, 3]
     assert [event.prev for event in events] == ["", events[0].hash, events[1].hash]
     assert events[0].body == BODY
     assert events[0].at == NOW
-    assert tuple(open_store(journal).events()) == events
-    assert [event.seq for event in open_store(journal).events(PlanId("p1"))] == [2]
+    assert tuple(opened(journal).events()) == events
+    assert [event.seq for event in opened(journal).events(PlanId("p1"))] == [2]
+    assert opened(journal).head() == Head(3, events[2].hash)
 
 
-def test_it_goes_on_where_it_ended(journal: Path):
-    written(journal, 2)
-    assert [event.seq for event in read_events(journal)] == [1, 2, 3, 4, 5]
+def test_it_goes_on_where_it_ended(journal: Journal):
+    write(journal, 2)
+    assert [event.seq for event in read_events(journal.place)] == [1, 2, 3, 4, 5]
 
 
-def test_times_are_kept_in_utc(tmp_path: Path):
-    store = open_store(tmp_path / "journal.db")
+def test_times_are_kept_in_utc(nowhere: Journal):
+    store = opened(nowhere)
     with store.lock(PARTNER, 0, HELD_BY):
         store.append(draft(at=NOW.astimezone(timezone(timedelta(hours=5, minutes=30)))))
     assert [event.at.isoformat() for event in store.events()] == ["2026-11-22T12:00:00+00:00"]
 
 
-def test_reading_creates_nothing(tmp_path: Path):
-    path = tmp_path / "not" / "there.db"
-    assert read_events(path) == ()
-    assert list(open_store(path).events()) == []
-    assert list(tmp_path.iterdir()) == []
+def test_reading_creates_nothing(nowhere: Journal):
+    store = opened(nowhere)
+    assert (read_events(nowhere.place), list(store.events()), store.head()) == ((), [], None)
+    assert (store.document("0" * 64), store.holder(PARTNER)) == (None, None)
+    if isinstance(nowhere, InFile):
+        assert list(nowhere.place.parent.iterdir()) == []
+    else:
+        database = nowhere.place.rpartition("/")[2]
+        assert nowhere.server.execute("SELECT 1 FROM pg_namespace WHERE nspname ~ 'pcreconcile'", database) == []
 
 
-def test_reading_leaves_no_trace(journal: Path):
-    before = {path.name: path.read_bytes() for path in journal.parent.iterdir()}
-    read_events(journal)
-    assert {path.name: path.read_bytes() for path in journal.parent.iterdir()} == before
-
-
-def test_folders_and_files_are_the_owners_alone(tmp_path: Path):
-    path = written(tmp_path / "a" / "b" / "journal.db")
-    before = os.umask(0)
-    try:
-        written(tmp_path / "c" / "journal.db")
-    finally:
-        os.umask(before)
-    folders = [tmp_path / "a", tmp_path / "a" / "b", tmp_path / "c"]
-    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700] * 3
-    files = [*path.parent.iterdir(), *(tmp_path / "c").iterdir()]
-    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-
-
-def test_an_event_is_on_disk_when_append_returns(tmp_path: Path):
-    path = tmp_path / "journal.db"
-    store = open_store(path)
+def test_an_event_is_durable_when_append_returns(nowhere: Journal):
+    store = opened(nowhere)
     with store.lock(PARTNER, 0, HELD_BY):
-        store.append(draft())
-        assert len(read_events(path)) == 1, "also for another reader, while the writer is at work"
+        written = store.append(draft())
+        assert read_events(nowhere.place) == (written,), "also for another reader, while the writer is at work"
+        assert tuple(store.events()) == (written,)
 
 
-def test_appending_needs_the_lock(journal: Path):
-    store = open_store(journal)
-    with pytest.raises(StoreError, match="lock"):
-        store.append(draft())
+@pytest.mark.parametrize("text", ["nul \0", "\x1b[2J", "ÿ" * 9000, '"\\', "\u2028"])
+def test_any_text_is_kept(nowhere: Journal, text: str):
+    store = opened(nowhere)
     with store.lock(PARTNER, 0, HELD_BY):
-        pass
-    with pytest.raises(StoreError, match="lock"):
-        store.append(draft())
-    with store.lock(PARTNER, 0, HELD_BY):
-        next(journal.parent.glob("*.lock")).unlink()
-        with pytest.raises(StoreError, match="lock"):
-            store.append(draft())
+        store.append(draft(body={text: text}))
+    assert [event.body for event in read_events(nowhere.place)] == [{text: text}]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET body = '{}'", "DELETE FROM events WHERE seq = 3"])
-def test_the_database_itself_refuses_change(journal: Path, statement: str):
-    with (
-        contextlib.closing(sqlite3.connect(journal)) as connection,
-        pytest.raises(sqlite3.DatabaseError, match="never"),
-    ):
-        connection.execute(statement)
-
-
-def test_two_tenants_share_a_journal_and_not_a_lock(tmp_path: Path):
-    one, other = open_store(tmp_path / "journal.db"), open_store(tmp_path / "journal.db")
-    with one.lock(PARTNER, 0, HELD_BY), other.lock(tenant(7), 0, HELD_BY):
-        one.append(draft())
-        other.append(draft())
-        one.append(draft())
-    assert [event.seq for event in one.events()] == [1, 2, 3]
-
-
-def test_a_body_that_is_no_json_is_refused(tmp_path: Path):
-    store = open_store(tmp_path / "journal.db")
+def test_a_body_that_is_no_json_is_refused(nowhere: Journal):
+    store = opened(nowhere)
     with store.lock(PARTNER, 0, HELD_BY):
         for body in ({"text": "\ud800"}, {"value": object()}):
             with pytest.raises(StoreError):
@@ -144,181 +112,289 @@ def test_a_body_that_is_no_json_is_refused(tmp_path: Path):
         assert store.append(draft()).seq == 1
 
 
-# Damage.
+# Documents.
 
 
-def sql(*statements: str) -> Callable[[Path], None]:
-    def change(path: Path) -> None:
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            for statement in statements:
-                connection.execute(statement)
+def test_a_document_is_kept_by_its_digest(nowhere: Journal):
+    store = opened(nowhere)
+    with store.lock(PARTNER, 0, HELD_BY):
+        digests = {store.keep(content) for content in (DOCUMENT, DOCUMENT, b"", bytes(range(256)))}
+        assert store.document(hashlib.sha256(DOCUMENT).hexdigest()) == DOCUMENT, "while the writer is at work"
+    assert digests == {hashlib.sha256(content).hexdigest() for content in (DOCUMENT, b"", bytes(range(256)))}
+    kept = opened(nowhere)
+    assert {kept.document(digest) for digest in digests} == {DOCUMENT, b"", bytes(range(256))}
+    assert kept.document("0" * 64) is None
 
-    return change
+
+def test_a_changed_document_is_told(nowhere: Journal):
+    store = opened(nowhere)
+    with store.lock(PARTNER, 0, HELD_BY):
+        digest = store.keep(DOCUMENT)
+        other = hashlib.sha256(b"x").hexdigest()
+        store.keep(b"x")
+    nowhere.hurt(
+        "UPDATE documents SET digest = 'swap'" + f" WHERE digest = '{digest}'",
+        f"UPDATE documents SET digest = '{digest}' WHERE digest = '{other}'",
+    )
+    with pytest.raises(StoreError, match=f"document {digest} is not what was kept") as caught:
+        opened(nowhere).document(digest)
+    assert nowhere.name in str(caught.value)
+    with store.lock(PARTNER, 0, HELD_BY), pytest.raises(StoreError, match=digest):
+        store.keep(DOCUMENT)
 
 
-DROPPED = ("DROP TRIGGER events_are_not_changed", "DROP TRIGGER events_are_not_deleted")
-AGAIN = (
-    "CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events\n"
-    "BEGIN SELECT RAISE(ABORT, 'events are never changed'); END",
-    "CREATE TRIGGER events_are_not_deleted BEFORE DELETE ON events\n"
-    "BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END",
+# Whose it is.
+
+
+def test_a_file_is_one_partners(tmp_path: Path):
+    path = write(InFile(tmp_path / "journal.db")).place
+    told = f"{PARTNER}, not of {OTHER}"
+    for use in (lambda: open_store(path, OTHER), lambda: read_events(path, OTHER)):
+        with pytest.raises(StoreError, match=told):
+            use()
+    with pytest.raises(StoreError, match=told), open_store(path).lock(OTHER, 0, HELD_BY):
+        pass
+    with pytest.raises(StoreError, match="not of"), open_store(path, PARTNER).lock(OTHER, 0, HELD_BY):
+        pass
+    assert len(read_events(path, PARTNER)) == 3
+
+
+def test_a_database_keeps_partners_apart(postgres: Any):  # noqa: F811
+    place = postgres.url()
+    one, other = open_store(place, PARTNER), open_store(place, OTHER)
+    with one.lock(PARTNER, 0, HELD_BY), other.lock(OTHER, 0, HELD_BY):
+        one.append(draft(1))
+        other.append(draft(2))
+        one.append(draft(3))
+        digest = one.keep(DOCUMENT)
+    assert [event.seq for event in one.events()] == [1, 2]
+    assert [event.seq for event in read_events(place, OTHER)] == [1]
+    assert (one.document(digest), other.document(digest)) == (DOCUMENT, None)
+    with pytest.raises(StoreError, match="one of 2 in its database"):
+        read_events(place)
+    with pytest.raises(StoreError, match="not of"), one.lock(OTHER, 0, HELD_BY):
+        pass
+
+
+# What changes, and is seen.
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET body = '{}'",
+        "DELETE FROM events WHERE seq = 3",
+        "UPDATE documents SET content = digest",
+        "DELETE FROM documents",
+    ],
 )
+def test_the_database_itself_refuses_change(journal: Journal, statement: str):
+    store = opened(journal)
+    with store.lock(PARTNER, 0, HELD_BY):
+        store.keep(DOCUMENT)
+    statement = statement.replace("= digest", "= digest::bytea") if isinstance(journal, InDatabase) else statement
+    with pytest.raises((sqlite3.DatabaseError, psycopg.Error), match="never"):
+        journal.say(statement)
 
 
-def forge(path: Path) -> None:
+def test_a_database_refuses_to_be_emptied(postgres: Any):  # noqa: F811
+    journal = write(InDatabase(postgres.url(), postgres))
+    for table in ("events", "documents", "journal"):
+        with pytest.raises(psycopg.Error, match="never"):
+            journal.say(f"TRUNCATE {table}")
+
+
+def forged(journal: Journal) -> str:
     """Event 2 says something else, and its hash fits."""
-    event = replace(read_events(path)[1], body={})
-    sql(*DROPPED, f"UPDATE events SET body = '{{}}', hash = '{seal_of(event)}' WHERE seq = 2", *AGAIN)(path)
+    event = replace(read_events(journal.place)[1], body={})
+    return f"UPDATE events SET body = '{{}}', hash = '{seal_of(event)}' WHERE seq = 2"
 
 
-DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "a changed body": (sql(*DROPPED, "UPDATE events SET body = '{}' WHERE seq = 2", *AGAIN), "event 2 does not fit"),
-    "a changed time": (sql(*DROPPED, "UPDATE events SET at = '2026-11-22T11:00:00Z' WHERE seq = 1", *AGAIN), "event 1"),
-    "a changed customer": (sql(*DROPPED, "UPDATE events SET customer = NULL WHERE seq = 2", *AGAIN), "event 2"),
-    "a forged event": (forge, "event 3"),
-    "a missing event": (sql(*DROPPED, "DELETE FROM events WHERE seq = 2", *AGAIN), "event 3"),
-    "a missing last event": (sql(*DROPPED, "DELETE FROM events WHERE seq = 3", *AGAIN), "last events are missing"),
-    "all events missing": (sql(*DROPPED, "DELETE FROM events", *AGAIN), "last events are missing"),
-    "no triggers": (sql(*DROPPED), "guards"),
-    "no table": (sql("DROP TABLE events"), "not a journal"),
-    "a body that is no JSON": (sql(*DROPPED, "UPDATE events SET body = '{' WHERE seq = 1", *AGAIN), "damaged"),
-    "an unknown kind": (sql(*DROPPED, "UPDATE events SET kind = 'x' WHERE seq = 1", *AGAIN), "damaged"),
-    "a blob": (sql(*DROPPED, "UPDATE events SET run = x'ff' WHERE seq = 1", *AGAIN), "damaged"),
-    "a newer format": (sql("PRAGMA user_version = 2"), "newer pcreconcile"),
-    "no format": (sql("PRAGMA user_version = 0"), "not a journal"),
-    "an empty file": (lambda path: path.write_bytes(b""), "not a journal"),
-    "a text": (lambda path: path.write_bytes(b"hello" * 1000), "cannot be used"),
-    "a cut file": (lambda path: os.truncate(path, 4096 + 100), "journal"),
-    "a torn header": (lambda path: path.write_bytes(b"\0" * 16 + path.read_bytes()[16:]), "cannot be used"),
+COPY = (
+    "INSERT INTO events SELECT {seq}, run, plan, at, kind, customer, action, request_id, body, prev, {hash}"
+    " FROM events WHERE seq = 3"
+)
+HURT: dict[str, tuple[tuple[str, ...], str]] = {
+    "its number": (("UPDATE events SET seq = 9 WHERE seq = 3",), "event 9 does not fit the chain: it stands where"),
+    "its run": (("UPDATE events SET run = 'x' WHERE seq = 2",), "event 2 does not fit the chain: its content"),
+    "its plan": (("UPDATE events SET plan = 'x' WHERE seq = 2",), "event 2 does not fit"),
+    "its time": (("UPDATE events SET at = '2026-11-22T11:00:00Z' WHERE seq = 1",), "event 1 does not fit"),
+    "its time's spelling": (
+        ("UPDATE events SET at = '2026-11-22T12:00:00+00:00' WHERE seq = 1",),
+        "event 1 does not fit the chain: its at",
+    ),
+    "its kind": (("UPDATE events SET kind = 'refused' WHERE seq = 2",), "event 2 does not fit"),
+    "an unknown kind": (("UPDATE events SET kind = 'x' WHERE seq = 1",), "event 1 is not readable"),
+    "its customer": (("UPDATE events SET customer = NULL WHERE seq = 2",), "event 2 does not fit"),
+    "its action": (("UPDATE events SET action = 'b' WHERE seq = 2",), "event 2 does not fit"),
+    "its request ID": (("UPDATE events SET request_id = 'x' WHERE seq = 2",), "event 2 does not fit"),
+    "its body": (("UPDATE events SET body = '{}' WHERE seq = 2",), "event 2 does not fit"),
+    "a blank in its body": (
+        ("UPDATE events SET body = body || ' ' WHERE seq = 2",),
+        "event 2 does not fit the chain: its body",
+    ),
+    "a body that is no JSON": (("UPDATE events SET body = '{' WHERE seq = 1",), "event 1 is not readable"),
+    "its predecessor's hash": (("UPDATE events SET prev = 'x' WHERE seq = 2",), "event 2 does not fit"),
+    "its hash": (("UPDATE events SET hash = 'x' WHERE seq = 2",), "event 2 does not fit"),
+    "another text": (("UPDATE events SET run = x'ff' WHERE seq = 1",), "event 1 "),
+    "an event in the middle": (("DELETE FROM events WHERE seq = 2",), "event 3 does not fit"),
+    "the first event": (("DELETE FROM events WHERE seq = 1",), "event 2 does not fit"),
+    "the last event": (("DELETE FROM events WHERE seq = 3",), "last events are missing: 3 were written, 2 are there"),
+    "all events": (("DELETE FROM events",), "last events are missing: 3 were written, 0 are there"),
+    "one event more": ((COPY.format(seq=4, hash="hash"),), "event 4 does not fit"),
+    "one event more, before the first": ((COPY.format(seq=0, hash="hash"),), "event 0 does not fit"),
+    "two events swapped": (
+        (
+            "UPDATE events SET seq = 9 WHERE seq = 2",
+            "UPDATE events SET seq = 2 WHERE seq = 3",
+            "UPDATE events SET seq = 3 WHERE seq = 9",
+        ),
+        "event 2 does not fit",
+    ),
 }
 
 
-@pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_journal_stops_everything_and_is_left_as_it_was(journal: Path, name: str):
-    change, told = DAMAGE[name]
-    change(journal)
-    before = journal.read_bytes()
-    for use in (lambda: open_store(journal), lambda: read_events(journal)):
+@pytest.mark.parametrize("name", HURT)
+def test_what_was_changed_is_named(journal: Journal, name: str):
+    statements, told = HURT[name]
+    journal.hurt(*statements)
+    refused(journal, told)
+
+
+def test_a_forged_event_with_a_hash_that_fits_is_named_by_the_next(journal: Journal):
+    journal.hurt(forged(journal))
+    refused(journal, "event 3 does not fit the chain: it names another event before it")
+
+
+@pytest.mark.parametrize("table", ["events", "documents"])
+def test_a_journal_without_its_guards_is_refused(journal: Journal, table: str):
+    journal.drop_guards_of(table)
+    refused(journal, "guards")
+
+
+def test_a_newer_journal_is_refused(journal: Journal):
+    journal.set_format(3)
+    refused(journal, r"newer pcreconcile \(format 3, this one knows 2\)")
+
+
+def test_a_journal_that_says_no_format_is_refused(journal: Journal):
+    journal.set_format(0)
+    refused(journal, "not a journal")
+
+
+def refused(journal: Journal, told: str) -> None:
+    """By everything that reads it, under the lock too."""
+
+    def locked() -> None:
+        from pcreconcile.applying.stores.postgres import PostgresStore
+        from pcreconcile.applying.stores.sqlite import SqliteStore
+
+        place = journal.place
+        store = SqliteStore(place) if isinstance(place, Path) else PostgresStore(place)
+        with store.lock(PARTNER, 0, HELD_BY):
+            pytest.fail("the lock of a damaged journal was had")
+
+    for use in (lambda: opened(journal), lambda: read_events(journal.place), locked):
         with pytest.raises(StoreError, match=told) as caught:
             use()
-        assert str(journal) in str(caught.value)
-    assert journal.read_bytes() == before
+        assert journal.name in str(caught.value)
 
 
-def test_damage_that_came_after_opening_is_seen_under_the_lock(journal: Path):
-    store = open_store(journal)
-    sql("PRAGMA user_version = 2")(journal)
-    with pytest.raises(StoreError), store.lock(PARTNER, 0, HELD_BY):
-        pass
-
-
-def test_a_folder_in_its_place(tmp_path: Path):
-    with pytest.raises(StoreError):
-        open_store(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return written(tmp_path_factory.mktemp("sound") / "journal.db", 30).read_bytes()
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: bytes, data: st.DataObject):
-    path = tmp_path / "journal.db"
-    path.write_bytes(sound)
-    events = read_events(path)
-    hurt = bytearray(sound)
-    for _ in range(data.draw(st.integers(1, 3))):
-        hurt[data.draw(st.integers(0, len(hurt) - 1))] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.sampled_from([len(hurt), len(hurt), data.draw(st.integers(0, len(hurt)))]))
-    path.write_bytes(bytes(hurt[:cut]))
-    try:
-        assert read_events(path) == events
-    except StoreError:
-        assert path.read_bytes() == bytes(hurt[:cut])
-
-
-# The disk.
-
-
-def test_a_full_disk_is_told(journal: Path):
-    store = open_store(journal)
+def test_an_event_that_vanishes_under_the_lock_stops_the_writing(journal: Journal):
+    store = opened(journal)
     with store.lock(PARTNER, 0, HELD_BY):
-        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]  # type: ignore[union-attr]
-        store._connection.execute(f"PRAGMA max_page_count = {pages}")  # type: ignore[union-attr]
-        with pytest.raises(StoreError, match="full"):
-            store.append(draft(body={"text": "x" * 20_000}))
-        assert store.append(draft()).seq == 4, "and what fits goes on in order"
+        journal.hurt("DELETE FROM events WHERE seq = 3")
+        with pytest.raises(StoreError, match="3 were written, 2 are there"):
+            store.append(draft())
 
 
-def test_a_place_where_nothing_can_be_made_is_told():
-    store = open_store(Path("/proc/version/journal.db"))
-    with pytest.raises(StoreError), store.lock(PARTNER, 0, HELD_BY):
+# The lock.
+
+
+def test_writing_needs_the_lock(journal: Journal):
+    store = opened(journal)
+    for write_it in (lambda: store.append(draft()), lambda: store.keep(DOCUMENT)):
+        with pytest.raises(StoreError, match="under its lock, which is not held"):
+            write_it()
+    with store.lock(PARTNER, 0, HELD_BY):
         pass
+    for write_it in (lambda: store.append(draft()), lambda: store.keep(DOCUMENT)):
+        with pytest.raises(StoreError, match="under its lock, which is not held"):
+            write_it()
 
 
-def test_a_path_that_no_file_can_have_is_told(tmp_path: Path):
-    path = tmp_path / ("x" * 300)
-    for use in (lambda: open_store(path), lambda: read_events(path)):
-        with pytest.raises(StoreError):
-            use()
-
-
-def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: Path):
-    (tmp_path / f"journal.db.{PARTNER}.lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StoreError), open_store(tmp_path / "journal.db").lock(PARTNER, 0, HELD_BY):
-        pass
-    assert not (tmp_path / "elsewhere").exists()
-
-
-# The lock, between processes.
-
-HOLDER = """
-import sys, time
-from pathlib import Path
-from datetime import UTC, datetime
-from pcreconcile.applying import open_store
-from pcreconcile.model.run import EventDraft, EventKind, Holder
-store = open_store(Path(sys.argv[1]))
-with store.lock(sys.argv[2], 0, Holder(1, "here", "desk", datetime(2026, 11, 22, tzinfo=UTC))):
-    store.append(EventDraft("r", "p", datetime.now(UTC), EventKind.RUN_STARTED))
-    print("held", flush=True)
-    sys.stdin.readline()
-"""
-
-
-@contextlib.contextmanager
-def holding(path: Path) -> Any:
-    command = [sys.executable, "-c", HOLDER, str(path), PARTNER]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def test_one_process_holds_the_lock_and_kill_9_releases_it(tmp_path: Path):
-    path = tmp_path / "journal.db"
-    with holding(path) as process:
-        store = open_store(path)
-        with pytest.raises(Locked, match=f"process {process.pid}"), store.lock(PARTNER, 0, HELD_BY):
+def test_the_holder_is_told_while_there_is_one(journal: Journal):
+    store, other = opened(journal), opened(journal)
+    mine = Holder(4711, "build-7", "licensing", NOW, RunId("r1"))
+    assert other.holder(PARTNER) is None
+    with store.lock(PARTNER, 0, mine):
+        assert other.holder(PARTNER) == mine
+        assert store.holder(PARTNER) == mine
+        assert other.holder(OTHER) is None
+        told = "process 4711 of licensing on build-7, since 2026-11-22 12:00:00 UTC"
+        with pytest.raises(Locked, match=told), other.lock(PARTNER, 0, HELD_BY):
             pass
-        with pytest.raises(Locked), store.lock(PARTNER, 0.1, HELD_BY):
+        with pytest.raises(Locked, match=told), other.lock(PARTNER, 0.1, HELD_BY):
             pass
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        with store.lock(PARTNER, 10, HELD_BY):
-            assert store.append(draft()).seq == 2, "what the dead one wrote is there"
+        assert store.append(draft()).seq == 4, "all that looking has not disturbed it"
+    assert other.holder(PARTNER) is None
+    with other.lock(PARTNER, 0, HELD_BY):
+        assert store.holder(PARTNER) == HELD_BY
 
 
-def test_the_lock_is_had_as_soon_as_it_is_free(tmp_path: Path):
-    path = tmp_path / "journal.db"
-    with holding(path) as process:
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
-        with open_store(path).lock(PARTNER, 30, HELD_BY):
+def test_kill_9_frees_the_lock_at_once(journal: Journal):
+    store = opened(journal)
+    with holding(journal) as process:
+        holder = store.holder(PARTNER)
+        assert holder is not None
+        assert holder.process == process.pid
+        with pytest.raises(Locked, match=f"process {process.pid} of desk"), store.lock(PARTNER, 0, HELD_BY):
             pass
+        process.kill()
+        patience = 0 if isinstance(journal, InFile) else 10  # a server hears of it through the network
+        with store.lock(PARTNER, patience, HELD_BY):
+            assert store.holder(PARTNER) == HELD_BY
+            assert store.append(draft()).seq == 5, "what the dead one wrote is there"
+    assert store.holder(PARTNER) is None
+
+
+def test_what_a_dead_process_left_is_no_holder(journal: Journal):
+    with holding(journal) as process:
+        process.kill()
+        with opened(journal).lock(PARTNER, 10, HELD_BY):
+            pass
+    with holding(journal) as process:
+        process.kill()
+        if isinstance(journal, InDatabase):
+            with opened(journal).lock(PARTNER, 10, HELD_BY):
+                pass
+        assert opened(journal).holder(PARTNER) is None
+
+
+def test_the_lock_is_had_as_soon_as_it_is_free(journal: Journal):
+    with holding(journal) as process:
+        process.go_on()
+        with opened(journal).lock(PARTNER, 30, HELD_BY):
+            pass
+
+
+def test_of_several_at_once_one_works(nowhere: Journal):
+    """Also while the journal is being made."""
+    with processes(nowhere, 0, 0, 0) as started:
+        for process in started:
+            process.go_on()
+        words = {process.pid: process.hear() for process in started}
+        holders = [process for process in started if words[process.pid] == "held"]
+        assert sorted(words.values()) == ["held", "locked", "locked"]
+        assert opened(nowhere).holder(PARTNER).process == holders[0].pid  # type: ignore[union-attr]
+    assert len(read_events(nowhere.place)) == 1
+
+
+def test_those_who_wait_work_one_after_the_other(nowhere: Journal):
+    with processes(nowhere, 60, 60, 60) as started:
+        for process in started:
+            process.go_on()
+            process.go_on()
+        assert {process.hear() for process in started} == {"held"}
+        assert {process.hear() for process in started} == {"left"}
+    assert [event.seq for event in read_events(nowhere.place)] == [1, 2, 3]

@@ -1,4 +1,4 @@
-"""`doctor` on this machine's side: manifests, journal, state folder; then everything between us and Partner Center."""
+"""`doctor` on this machine's side: manifests, journal, state folder, approvals; then all the way to Partner Center."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, wiring
+from pcreconcile.cli import approval_checks, interrupts, wiring
 from pcreconcile.model.errors import ConfigurationError, ManifestError, PcreconcileError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run(manifests: str, tell: Tell) -> bool:
 
     session = _manifests(manifests, told)
     if session is not None:
-        for check in (*_state(session.state), _journal(session)):
+        for check in (*_state(session.state), _journal(session), *approval_checks.here(session, os.environ)):
             told(check)
         _service(session, told)
     return not failed
@@ -80,7 +80,7 @@ def _journal(session: wiring.Session) -> Check:
     from pcreconcile.partner_center.check import fail, ok
 
     try:
-        events = len(tuple(read_events(session.journal)))
+        events = len(tuple(read_events(session.journal, session.loaded.partner.tenant_id)))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
     return ok("journal", f"{events} events" if events else "none yet")
@@ -103,3 +103,6 @@ async def _examine(session: wiring.Session, place: wiring.World, tell: Tell) -> 
     now = session.clock.now
     async for check in examine(place.partner, place.environment, home=place.home, application=application, now=now):
         tell(check)
+    applying = await approval_checks.user(session, place)
+    if applying is not None:
+        tell(applying)

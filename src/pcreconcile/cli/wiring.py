@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,6 +16,7 @@ from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
+from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import Effect, Plan
@@ -100,10 +101,16 @@ def world(session: Session) -> Iterator[World]:
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
-    """Read the customers list and what the fleet's managed customers hold, with what else their wishes need."""
+    """Read the customers list and what the fleet's managed customers hold, with what else their wishes need, and what
+    is left of customers that we removed."""
+    from pcreconcile.planning.aftercare import extras_after, followed
+
     managed = [each for each in fleet.customers if each.relationship is not Relationship.UNMANAGED]
     memory = remember(session)
     wanted = {each.tenant_id: extras_of(each, session.loaded.partner, memory) for each in managed}
+    for tenant in followed(memory, fleet, session.loaded.fleet):
+        extras = extras_after(memory.departures[tenant], session.clock.now())
+        wanted[tenant] = wanted.get(tenant, frozenset()) | extras
 
     async def read() -> Snapshot:
         from pcreconcile.partner_center import connect
@@ -118,19 +125,20 @@ def open_journal(session: Session) -> Store:
     """The store with the journal. Raises StoreError when it is damaged, newer or cannot be reached."""
     from pcreconcile.applying import open_store
 
-    return open_store(session.journal)
+    return open_store(session.journal, session.loaded.partner.tenant_id)
 
 
 def remember(session: Session) -> Memory:
     """What the journal knows; a missing journal knows nothing."""
     from pcreconcile.applying import memory_from, read_events
 
-    return memory_from(read_events(session.journal), session.clock.now())
+    return memory_from(read_events(session.journal, session.loaded.partner.tenant_id), session.clock.now())
 
 
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
     """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
     from pcreconcile.planning import plan
+    from pcreconcile.planning.aftercare import followed, with_aftercare
     from pcreconcile.planning.narrowing import narrowed
 
     loaded = session.loaded
@@ -149,9 +157,23 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         known=loaded.fleet,
         prices=loaded.prices,
     )
+    tenants = followed(memory, fleet, loaded.fleet)
+    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
     if only is None:
         return whole
     return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
+
+
+def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
+    """What customers are called: by their manifests, else by the kept plans that removed them."""
+    from pcreconcile.applying.kept_plans import names_of
+
+    known = {each.tenant_id: each.name for each in session.loaded.fleet.customers}
+    unnamed = [tenant for tenant in tenants if tenant not in known]
+    if not unnamed:
+        return known
+    store = open_journal(session)
+    return {**names_of(unnamed, tuple(store.events()), store.document), **known}
 
 
 def read_plan(path: Path, session: Session | None) -> Plan:

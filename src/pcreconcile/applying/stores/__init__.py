@@ -5,29 +5,64 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcreconcile.model.run import Event
+from pcreconcile.model.errors import ConfigurationError
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.run import Event, Holder
 
 if TYPE_CHECKING:
-    from pcreconcile.applying.stores.sqlite import SqliteStore
+    from pcreconcile.applying.ports import Store
 
-__all__ = ["open_store", "read_events"]
+__all__ = ["open_store", "read_events", "read_holder"]
+
+_SCHEMES = ("postgresql://", "postgres://")
 
 
-def open_store(place: Path | str) -> SqliteStore:
-    """The journal at a path, or in the database of a `postgresql://` address; made when its lock is first held.
+def open_store(place: Path | str, partner: TenantId | None = None) -> Store:
+    """The journal in a file, or in the database of a `postgresql://` address; made when its lock is first held.
 
-    Raises StoreError when there is one that is damaged or newer; it is left as it was.
+    With a partner, it is that partner tenant's: a file of another is refused, and of a database that holds several it
+    is the one. Raises StoreError when the journal is damaged, newer or cannot be reached (it is left as it was), and
+    ConfigurationError for a text that is no such address.
     """
-    from pcreconcile.applying.stores.sqlite import SqliteStore
+    store = _store(place, partner)
+    store.events()  # verified
+    return store
 
-    return SqliteStore(Path(place))
 
-
-def read_events(place: Path | str) -> tuple[Event, ...]:
+def read_events(place: Path | str, partner: TenantId | None = None) -> tuple[Event, ...]:
     """All events of a journal, in order; empty when there is none. Creates nothing.
 
-    Raises StoreError when it is damaged or newer.
+    Raises as `open_store` does.
     """
-    from pcreconcile.applying.stores.sqlite import read_journal
+    return tuple(_store(place, partner).events())
 
-    return tuple(read_journal(Path(place)))
+
+def read_holder(place: Path | str, partner: TenantId) -> Holder | None:
+    """Who holds a partner tenant's lock at this moment; None when nobody does. Creates nothing and reads no events.
+
+    Raises StoreError when that cannot be seen, and ConfigurationError as `open_store` does.
+    """
+    return _store(place, partner).holder(partner)
+
+
+def _store(place: Path | str, partner: TenantId | None) -> Store:
+    if isinstance(place, str):
+        return _in_database(place, partner)
+    from pcreconcile.applying.stores.sqlite import SqliteStore
+
+    return SqliteStore(place, partner)
+
+
+def _in_database(address: str, partner: TenantId | None) -> Store:
+    if not address.startswith(_SCHEMES):
+        raise ConfigurationError(
+            "the address of the journal's database (PCRECONCILE_DATABASE) is not understood: expected one that begins"
+            " with postgresql://"
+        )
+    try:
+        from pcreconcile.applying.stores.postgres import PostgresStore
+    except ImportError as error:
+        raise ConfigurationError(
+            "a journal in PostgreSQL needs psycopg: pip install 'pcreconcile[postgres]'"
+        ) from error
+    return PostgresStore(address, partner)

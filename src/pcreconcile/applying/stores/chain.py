@@ -52,10 +52,18 @@ def seal_of(event: Event) -> str:
 
 
 def verified(events: Iterable[Event]) -> Iterator[Event]:
-    """The same events, each checked as it passes; raises StoreError at the first that does not fit."""
+    """The same events, each checked as it passes; raises StoreError at the first that does not fit, saying why."""
     prev = START
     for seq, event in enumerate(events, start=1):
-        if event.seq != seq or event.prev != prev or event.hash != seal_of(event):
-            raise StoreError(f"event {event.seq} does not fit the chain")
+        if misfit := _misfit(event, seq, prev):
+            raise StoreError(f"event {event.seq} does not fit the chain: {misfit}")
         prev = event.hash
         yield event
+
+
+def _misfit(event: Event, seq: int, prev: str) -> str:
+    if event.seq != seq:
+        return f"it stands where event {seq} should"
+    if event.hash != seal_of(event):
+        return "its content and its hash are not of one another"
+    return "" if event.prev == prev else "it names another event before it"

@@ -1,0 +1,48 @@
+"""From the journal to what `history` says, as text or as records."""
+
+from __future__ import annotations
+
+from pcreconcile.cli import wiring
+from pcreconcile.cli.output import Output
+from pcreconcile.model.errors import UsageError
+
+
+def runs(session: wiring.Session, output: Output) -> None:
+    """Every run, in the order in which they began. Raises StoreError for a journal that cannot be trusted."""
+    from pcreconcile.applying import read_events
+    from pcreconcile.applying.stories import runs_of
+    from pcreconcile.rendering import history
+
+    found = runs_of(read_events(session.journal, session.loaded.partner.tenant_id))
+    for line in found:
+        output.record("run", {"run": line})
+    if not output.recording:
+        output.say(history.render_runs(found, style=output.style))
+
+
+def story(session: wiring.Session, output: Output, named: str) -> None:
+    """One run. Raises UsageError for one that the journal does not know, StoreError as above."""
+    from pcreconcile.applying.stories import run_named, runs_of, story_of
+    from pcreconcile.rendering import history
+
+    store = wiring.open_journal(session)
+    events = tuple(store.events())
+    found = story_of(run_named(runs_of(events), named), events, store.document)
+    output.record("run", {"run": found.line})
+    for customer in found.customers:
+        output.record("customer", {"customer": customer})
+    output.conclude(openEnds=found.open_ends, approvedBy=found.approved_by, user=found.user, commit=found.commit)
+    if not output.recording:
+        output.say(history.render_story(found, style=output.style))
+
+
+def head(session: wiring.Session, output: Output) -> None:
+    """The journal's last event as one line. Raises UsageError while there is none, StoreError as above."""
+    from pcreconcile.applying.evidence.anchors import anchor_line
+
+    last = wiring.open_journal(session).head()
+    if last is None:
+        raise UsageError("the journal is empty: there is nothing to anchor yet")
+    line = anchor_line(session.loaded.partner.tenant_id, last)
+    output.record("head", {"head": last, "line": line})
+    output.say(f"{line}\n")
