@@ -1,83 +1,157 @@
 """Whether the people whom the policy wants have agreed to exactly this plan (design, section 6, "Approvals").
 
-Nothing here reads a file, a clock or git: approvals, signatures and authors come as a `Consent`.
+Nothing here reads a file, a clock or git: approvals, signatures and authors come as a `Consent`. Approvals are counted
+for every action by itself, because they may cover different customers and kinds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from pcreconcile.applying.consent import COMMAND, Asked, Authors, Consent, Grant
+from pcreconcile.applying.earlier_runs import earlier_runs, was_allowed
 from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.ports import Signatures
-from pcreconcile.model.approval import SignedApproval, Signer
+from pcreconcile.applying.hearing import Case, Void, heard, in_part, minute
+from pcreconcile.applying.sorts import SORTS, sorts_of
+from pcreconcile.model.approval import Signer
 from pcreconcile.model.errors import ApprovalMissing
 from pcreconcile.model.ids import TenantId
-from pcreconcile.model.plan import Action, Plan, Reversibility
-from pcreconcile.model.policy import Policy
-from pcreconcile.model.run import Event
 
-Authors = Callable[[Iterable[TenantId]], Mapping[TenantId, frozenset[str]]]
+__all__ = ["Asked", "Authors", "Consent", "Grant", "confirmed", "granted", "required"]
 
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """What people have said about a plan.
-
-    `approvals` are the signed ones found for its ID, `problems` what of the files there is none and why. `authors` says
-    who wrote the wish of each customer (names as git has them); a customer that is missing has no known author. It is
-    asked only where approvals are wanted. `allowed_signers` is the content of that file, kept as evidence.
-    """
-
-    approvals: tuple[SignedApproval, ...]
-    problems: tuple[str, ...]
-    signatures: Signatures
-    authors: Authors
-    allowed_signers: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What approvals are asked for: the plan's pending actions, under today's policy, after these events.
-
-    `resumed`: an earlier run of this plan may have written already; what it was allowed, it may finish.
-    """
-
-    plan: Plan
-    policy: Policy
-    pending: Sequence[Pending]
-    events: Sequence[Event]
-    resumed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """An approval that counts, and whose it is."""
-
-    approval: SignedApproval
-    signer: Signer
+_TOLD = 5  # how many customers or approvals a message names before it counts
 
 
 def required(asked: Asked) -> int:
-    """How many approvals today's policy wants for what is pending; 0 when none is needed."""
-    kinds = frozenset(asked.policy.approvals.actions)
-    concerned = any(_sorts(entry.action) & kinds for entry in asked.pending)
-    return max(asked.plan.approvals.required, asked.policy.approvals.required) if concerned else 0
+    """How many approvals what is pending needs; 0 when none is.
+
+    Today's policy says so, and the plan's own demand where it is higher: who loosens the policy after a plan was made
+    has to make a new plan.
+    """
+    return max((_needed(entry, asked) for entry in asked.pending), default=0)
 
 
 def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant, ...]:
-    """The approvals that count. Raises ApprovalMissing, naming what is missing and why each other one is void."""
-    if required(asked) and not asked.resumed:
-        raise ApprovalMissing(f"this plan needs {required(asked)} approvals")
-    return ()
+    """The approvals that count. Raises ApprovalMissing, naming what is missing and why each other one is void.
+
+    None are asked for, and none returned, where a run ends what an earlier run of the same document was allowed.
+    Raises ConfigurationError when signatures cannot be judged here.
+    """
+    needed, runs = required(asked), earlier_runs(asked.events)
+    if not needed or was_allowed(asked, needed, runs):
+        return ()
+    if consent is None:
+        raise ApprovalMissing(_refusal(needed, ["no approval was looked for"], (), COMMAND))
+    concerned = [entry for entry in asked.pending if _needed(entry, asked)]
+    authors = consent.authors(sorted({entry.customer.tenant_id for entry in concerned}))
+    case = Case(asked, concerned, authors, runs, now)
+    verdicts = [heard(signed, consent, case) for signed in consent.approvals]
+    grants = tuple(verdict for verdict in verdicts if isinstance(verdict, Grant))
+    missing = [*_unknown_authors(case), *_missing(case, grants)]
+    if missing:
+        void = [str(verdict) for verdict in verdicts if isinstance(verdict, Void)]
+        found = [*consent.problems, *void, *filter(None, (in_part(grant, case) for grant in grants))]
+        raise ApprovalMissing(_refusal(needed, missing, found, consent.command))
+    return grants
 
 
 def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
-    """Asked again with what only the service knows: who applies, and what time it is. Raises ApprovalMissing."""
+    """Asked again with what only the service knows: who applies, and what time it is. Raises ApprovalMissing.
+
+    `user` is the user principal name that requests are sent as, None when there is none; `at` the later of the
+    service's time and ours.
+    """
+    if grants and user == "":
+        raise ApprovalMissing("nobody can tell as whom this plan would be applied: nothing was written")
+    for grant in grants:
+        if user is not None and user.strip().casefold() in _names(grant.signer):
+            raise ApprovalMissing(
+                f"{_of(grant)} is by {user}, as whom this plan would be applied: nothing was written; somebody else "
+                "has to approve, or another identity to apply"
+            )
+        if at >= grant.until:
+            raise ApprovalMissing(
+                f"{_of(grant)} expired at {minute(grant.until)}, and it is {minute(at)}: nothing was written; "
+                "approve the plan again"
+            )
 
 
-def _sorts(action: Action) -> set[str]:
-    """The words with which a policy names an action; what only the counterparty can undo counts as one-way."""
-    final = action.reversibility in {Reversibility.ONE_WAY, Reversibility.NEEDS_COUNTERPARTY}
-    return {action.effect.value, *(["one-way"] if final else [])}
+def different_people(signers: Iterable[Signer], enough: int) -> int:
+    """The largest number of them that are surely different people, counted up to `enough`.
+
+    Two are different when neither a key nor a name is common to them.
+    """
+    everybody = tuple(signers)
+    if not everybody or enough <= 0:
+        return 0
+    first, *others = everybody
+    with_first = 1 + different_people([each for each in others if _differ(first, each)], enough - 1)
+    return with_first if with_first >= enough else max(with_first, different_people(others, enough))
+
+
+def _differ(one: Signer, other: Signer) -> bool:
+    return one.key != other.key and not _names(one) & _names(other)
+
+
+def _names(signer: Signer) -> set[str]:
+    return {name.casefold() for name in signer.principals}
+
+
+def _needed(entry: Pending, asked: Asked) -> int:
+    """How many approvals one action needs. A plan that does not say because of which sorts means all of them."""
+    sorts, rule, plan = sorts_of(entry.action), asked.policy.approvals, asked.plan.approvals
+    by_policy = rule.required if sorts & set(rule.actions) else 0
+    by_plan = plan.required if sorts & set(plan.reasons or SORTS) else 0
+    return max(by_policy, by_plan)
+
+
+def _unknown_authors(case: Case) -> list[str]:
+    unknown = sorted({e.customer.name for e in case.concerned if not case.authors.get(e.customer.tenant_id)})
+    if not unknown:
+        return []
+    return [f"nobody can tell who wrote the manifest of {_some(unknown)}: manifests must be committed in git"]
+
+
+def _missing(case: Case, grants: Sequence[Grant]) -> list[str]:
+    """What is missing, by customer: how many of how many people, for which kinds of actions."""
+    kinds: dict[tuple[TenantId, str], set[str]] = {}
+    for entry in case.concerned:
+        said = _short(entry, case.asked, [grant for grant in grants if entry.action.id in grant.covers])
+        if said:
+            kinds.setdefault((entry.customer.tenant_id, f"{entry.customer.name} {said}"), set()).add(entry.action.kind)
+    lines = [f"{said} for {', '.join(sorted(names))}" for (_, said), names in kinds.items()]
+    return [_some(lines)] if lines else []
+
+
+def _short(entry: Pending, asked: Asked, grants: Sequence[Grant]) -> str:
+    """How many approvals an action has, when that is not enough; "" when it is."""
+    needed = _needed(entry, asked)
+    found = different_people({_key(grant): grant.signer for grant in grants}.values(), needed)
+    once = " (one person's approvals count once)" if found < len(grants) else ""
+    return f"has {found} of {needed}{once}" if found < needed else ""
+
+
+def _key(grant: Grant) -> tuple[str, tuple[str, ...]]:
+    return grant.signer.key, grant.signer.principals
+
+
+def _refusal(needed: int, missing: Sequence[str], found: Sequence[str], command: str) -> str:
+    parts = [f"this plan needs {_people(needed)}, nothing was written", *missing, f"to approve it: {command}"]
+    if found:
+        parts.append(f"of what was found, {_some(found, '; ')}")
+    return "; ".join(parts)
+
+
+def _people(needed: int) -> str:
+    return "1 approval" if needed == 1 else f"approvals by {needed} different people"
+
+
+def _of(grant: Grant) -> str:
+    signed = grant.approval
+    return f"the approval {signed.source or signed.approval.principal}"
+
+
+def _some(names: Sequence[str], between: str = ", ") -> str:
+    rest = len(names) - _TOLD
+    return between.join(names[:_TOLD]) + (f" and {rest} more" if rest > 0 else "")

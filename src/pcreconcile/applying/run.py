@@ -16,9 +16,12 @@ from typing import Any
 import msgspec
 
 from pcreconcile.applying import approving, guards
+from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent, Grant
+from pcreconcile.applying.ceilings import BY_HAND
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
+from pcreconcile.applying.earlier_runs import statement
 from pcreconcile.applying.guards import Pending
 from pcreconcile.applying.history import ActionHistory, histories
 from pcreconcile.applying.identifiers import Ids
@@ -36,13 +39,11 @@ from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import NOW, ActionKind, CustomerPlan, Plan
+from pcreconcile.model.plan import NOW, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
 
 LOCK_POLL = 0.25  # seconds between two looks at a lock that another process holds
-
-_BY_HAND = frozenset({ActionKind.MANUAL, ActionKind.REQUEST_RELATIONSHIP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ async def apply(
     called after each event that is durable. `holder` says who holds the lock, `consent` what people have agreed to
     (None: nobody was asked).
 
-    Before the first write raises PlanFileError, Locked, StoreError, StalePlan, Refused, ApprovalMissing, RemoteError or
-    IncompleteRead; later StoreError, or NoAnswer when a request left and its outcome could not be journalled. A
-    cancelled run waits for the write in flight, journals what is known and raises CancelledError again.
+    Before the first write raises PlanFileError, Locked, StoreError, StalePlan, Refused, ApprovalMissing,
+    ConfigurationError (approvals, and no ssh-keygen here), RemoteError or IncompleteRead; later StoreError, or NoAnswer
+    when a request left and its outcome could not be journalled. A cancelled run waits for the write in flight, journals
+    what is known and raises CancelledError again.
     """
     check_plan(plan, plan.partner.tenant_id)
     require_applicable(plan)
@@ -114,6 +116,7 @@ async def apply(
         with _closing(journal):
             journal.run_started(plan, _allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, work, cleared.listed)
+            await collect(service, journal, memory_from(events, started), clock.now())
             exit_code = of_results(results)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
@@ -178,6 +181,7 @@ def _kept_grant(grant: Grant, journal: Journal) -> dict[str, Any]:
     return {
         "principal": signed.approval.principal,
         "key": grant.signer.key,
+        "statement": statement(signed),
         "document": journal.keep(canonical_json(content)),
     }
 
@@ -207,7 +211,7 @@ async def _customers(
 def _work(plan: Plan, past: Mapping[ActionId, ActionHistory]) -> dict[TenantId, Work]:
     work: dict[TenantId, Work] = {}
     for customer in plan.customers:
-        due = [a for a in customer.actions if a.when == NOW and a.kind not in _BY_HAND]
+        due = [a for a in customer.actions if a.when == NOW and a.kind not in BY_HAND]
         if due:
             steps = {a.id: Progress.begin(a, past.get(a.id) or ActionHistory()) for a in due}
             work[customer.tenant_id] = Work(customer, steps)

@@ -4,6 +4,7 @@ Nothing else of pcreconcile reads YAML. The way is: bytes, events, node tree wit
 checks that a schema cannot say, model values; whatever is wrong on the way becomes a Finding and the way goes on.
 """
 
+from pcreconcile.manifests.approvals import read_approval, write_approval
 from pcreconcile.manifests.load import Loaded, load
 from pcreconcile.manifests.overrides import OverrideWish, overridden
 from pcreconcile.manifests.rules import Pack, read_pack, read_rules, shipped_pack
@@ -16,8 +17,10 @@ __all__ = [
     "Pack",
     "load",
     "overridden",
+    "read_approval",
     "read_pack",
     "read_rules",
     "schema_text",
     "shipped_pack",
+    "write_approval",
 ]

@@ -5,18 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from pcreconcile.model.errors import ConfigurationError, IncompleteRead, PcreconcileError, RemoteError
+from pcreconcile.model.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    IncompleteRead,
+    PcreconcileError,
+    RemoteError,
+)
 from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, ReadProof, RemovalRecord, Snapshot
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.observed import Fields, observe_items
 from pcreconcile.model.plan import ActionKind
+from pcreconcile.partner_center.audit import Audit
 from pcreconcile.partner_center.beyond import ITEM_TYPES, WRITES, Beyond
 from pcreconcile.partner_center.blocking_orders import blocking_orders
+from pcreconcile.partner_center.claims import claims_of, user_of
 from pcreconcile.partner_center.instants import parse_http_date
 from pcreconcile.partner_center.items import Items
 from pcreconcile.partner_center.reader import Reader
@@ -40,6 +49,7 @@ class PartnerCenter:
         self._reader = Reader(session)
         self._items = Items(session, self._reader)
         self._writer = Writer(session, self._items)
+        self._audit = Audit(session)
         self._beyond = Beyond(session, graph, management, self._reader)
 
     async def authorise(self, kinds: frozenset[ActionKind]) -> None:
@@ -56,12 +66,24 @@ class PartnerCenter:
         await self._beyond.authorise(kinds)
 
     async def user(self) -> str | None:
-        """The user principal name for whom App+User tokens speak; None where there is no such token."""
-        return None
+        """The user principal name for whom App+User tokens speak; None where there is no such token.
+
+        "" for a token that does not say. A refresh token that the login service refuses gives no token to anybody;
+        raises AuthenticationError when it cannot be asked.
+        """
+        if not self._tokens.has_user:
+            return None
+        try:
+            token = await self._tokens.get(Identity.USER)
+        except AuthenticationError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            return None
+        return user_of(claims_of(token.value))
 
     async def audit_trail(self, since: datetime) -> AuditTrail:
         """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
-        raise IncompleteRead(f"audit records since {since} cannot be read yet")
+        return await self._audit.trail(since)
 
     async def service_time(self) -> datetime:
         """The service's clock, from the Date header of a small read. Raises IncompleteRead when it tells none."""
