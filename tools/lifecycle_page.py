@@ -22,7 +22,7 @@ way into *sent*, and every way out of *sent* but an answer goes through a read.
 MEANINGS = {
     ActionState.PLANNED: "nothing was sent, or what was sent was definitely refused and may be sent again",
     ActionState.SENT: "the intent is durable, the request may have left",
-    ActionState.ANSWERED: "the service said yes; a read has to show it. At the end of a run: it is waited for in the next",
+    ActionState.ANSWERED: "the service said yes; a read has to show it, if need be in the next run",
     ActionState.INDETERMINATE: "no answer came; reading resolves it, and only reading",
     ActionState.VERIFIED: "a read shows what the plan wanted",
     ActionState.UNPROVEN: "the service said yes to something that does not go on by itself, and no read ever showed it",

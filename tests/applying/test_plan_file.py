@@ -86,7 +86,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a newer format": (edited(lambda d: d.update(formatVersion=2, new="x")), "made by a newer pcreconcile"),
     "an older format": (edited(lambda d: d.update(formatVersion=0)), "format 0 is not known"),
     "a format in words": (edited(lambda d: d.update(formatVersion="1")), "formatVersion"),
-    "a member twice": (DATA.replace(b'{"approvals"', b'{"planId":"x","approvals"'), "'planId' twice"),
+    "a member twice": (DATA.replace(b'{"aftercare"', b'{"planId":"x","aftercare"'), "'planId' twice"),
     "NaN": (DATA.replace(b'"seats":0', b'"seats":NaN'), "NaN"),
     "Infinity": (DATA.replace(b'"seats":0', b'"seats":-Infinity'), "Infinity"),
     "a fraction": (DATA.replace(b'"seats":0', b'"seats":0.0'), "0.0"),

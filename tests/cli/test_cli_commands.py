@@ -193,7 +193,7 @@ def test_validate_and_show_write_nothing(run, partner_folder):
         ('"quantity":12', '"quantity":13'),
         ('"formatVersion":1', '"formatVersion":2'),
         ('"totals":.*', ""),
-        ('{"approvals"', '{"approvals":1,"approvals"'),
+        ('{"aftercare"', '{"aftercare":1,"aftercare"'),
     ],
 )
 def test_a_damaged_plan_file(command, pattern, replacement, run, partner_folder):

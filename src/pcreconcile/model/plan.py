@@ -14,7 +14,8 @@ import msgspec
 from pcreconcile.model.desired import DesiredCustomer
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.family import Family
-from pcreconcile.model.ids import ActionId, PlanId, TenantId
+from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
+from pcreconcile.model.memory import Credit
 from pcreconcile.model.money import Money
 from pcreconcile.model.rules import Override
 
@@ -264,6 +265,30 @@ class Totals(Document, frozen=True):
     money: MoneySummary = MoneySummary()
 
 
+class OpenEnd(Document, frozen=True):
+    """What is not over yet with a customer that has gone, since when, and the last UTC date on which it matters."""
+
+    code: str
+    text: str
+    since: datetime
+    deadline: date | None = None
+
+
+class Aftercare(Document, frozen=True):
+    """A customer whose relationship we removed and of which something is still open.
+
+    `name` is the manifest's, else that of the plan that removed it, else the tenant ID; `run` the run that removed it.
+    `credits` is what finance should see come back, amount null where nobody knows it.
+    """
+
+    name: str
+    tenant_id: TenantId
+    removed_at: datetime
+    run: RunId
+    open: tuple[OpenEnd, ...]
+    credits: tuple[Credit, ...] = ()
+
+
 class Plan(Document, frozen=True):
     """What it takes. `plan_id` and `digest` are made by `model.identity`.
 
@@ -285,6 +310,7 @@ class Plan(Document, frozen=True):
     totals: Totals
     warnings: tuple[Notice, ...] = ()
     projected_from: datetime | None = None
+    aftercare: tuple[Aftercare, ...] = ()
 
 
 def later(one: str, other: str) -> str:

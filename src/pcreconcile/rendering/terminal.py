@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pcreconcile.model.plan import CustomerPlan, Plan, Verdict
-from pcreconcile.rendering import customer, fleet
+from pcreconcile.rendering import aftercare, customer, fleet
 from pcreconcile.rendering.notes import Notes
 from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
 from pcreconcile.rendering.setting import set_lines
@@ -26,6 +26,7 @@ def _lines(plan: Plan, next_step: str) -> Iterator[Line]:
             yield from customer.section(entry, notes)
     yield from notes.lines()
     yield from _converged(plan)
+    yield from aftercare.lines(plan)
     yield from fleet.left_alone(plan)
     yield from customer.warnings(fleet.warnings(plan))
     yield from fleet.guards(plan)

@@ -1,14 +1,33 @@
-"""`undo`: what of a run can be reversed."""
+"""`undo RUN`: what of a run can be reversed, and until when; plans and writes nothing."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from pcreconcile.cli.options import FILE, manifests_option, option
+from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
-from pcreconcile.model.errors import UsageError
 
 
 @click.command("undo", cls=Command)
-def command() -> None:
-    """What of a run can be reversed."""
-    raise UsageError("not in this version")
+@click.argument("run")
+@option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True)
+@option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false look at that.")
+@option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
+@manifests_option
+@click.pass_obj
+def command(output: Output, run: str, format_: str, snapshot: Path | None, refresh: bool, manifests: str) -> int:
+    """Tell what of RUN (an ID, or the beginning of one) can be reversed, until when, and which line plans it."""
+    from pcreconcile.cli import seeing, undoing, wiring
+    from pcreconcile.rendering import undo
+
+    found = undoing.undone(
+        wiring.open_session(manifests), output, run, seeing.Wanted(snapshot=snapshot, refresh=refresh)
+    )
+    if format_ == "json":
+        output.document(undo.render_json(found))
+    else:
+        output.say(undo.render(found, style=output.style))
+    return undoing.exit_code(found)
