@@ -13,10 +13,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "lifecycle.md"
 
 INTRO = """# What happens to an action
 
-Made by `make docs` from `pcreconcile.applying.lifecycle`; a test fails when this page is older than the table. A run begins
-with an action as *planned*, or, when the journal knows it, as *indeterminate* (a request left and nobody knows whether it
-took effect), *answered* (the service said yes and no read has shown it yet) or *verified*. Only a recorded intent opens the
-way into *sent*, and every way out of *sent* but an answer goes through a read.
+Made by `make docs` from `pcreconcile.applying.lifecycle`; a test fails when this page is older than the table.
+
+A run begins with an action as *planned*, or, when the journal knows it, as *indeterminate* (a request left and nobody
+knows whether it took effect), *answered* (the service said yes and no read has shown it yet) or *verified*. Only a
+recorded intent opens the way into *sent*, and every way out of *sent* but an answer goes through a read.
 """
 
 MEANINGS = {

@@ -1,10 +1,10 @@
 """The table itself: no dead state, no way out of an end, nothing that the table does not name."""
 
 import pytest
+from tools import lifecycle_page
 
 from pcreconcile.applying.lifecycle import TERMINAL, TRANSITIONS, Happening, IllegalTransition, after
 from pcreconcile.model.run import ActionState as S
-from tools import lifecycle_page
 
 BEGINNINGS = {S.PLANNED, S.INDETERMINATE, S.ANSWERED, S.VERIFIED}
 

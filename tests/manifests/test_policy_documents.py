@@ -16,10 +16,12 @@ from pcreconcile.model.policy import (
     Policy,
     Protected,
     ResellerExemption,
+    Rollout,
     RunBudget,
 )
 from tests.manifests.desk import POLICY, Desk
 
+NUMBER = "a bare number"
 COUNT = "expected a whole number, 0 or more"
 DESIGN = """\
   budgets:                       # a missing field means the built-in default; 0 means none at all
@@ -63,6 +65,31 @@ WRONG = [
         ["5:32: the budget per run exceeds that of the day, expected at most 3"],
     ),
     ("  budgets: {perRun: {removals: 3}, perDay: {removals: 3}}\n", []),
+    ("  budgets: {perRun: {seats: 9}, perDay: {seats: 9, protective: 0, oneWayActions: 0}}\n", []),
+    *[
+        (
+            f"  budgets: {{perDay: {{{name}: 4}}, perRun: {{{name}: 5}}}}\n",
+            [f"5:{39 + 2 * len(name)}: the budget per run exceeds that of the day, expected at most 4"],
+        )
+        for name in ("removals", "oneWayActions", "seats", "protective")
+    ],
+    ("  budgets: {perDay: {seats: 1.5}}\n", [f"5:29: a bare number stands where a whole number is wanted, {COUNT}"]),
+    (
+        "  budgets: {perRun: {money: {amount: '5.00', currency: EUR}}, "
+        "perDay: {money: {amount: '5.00', currency: EUR}}}\n",
+        [],
+    ),
+    (
+        "  budgets: {perRun: {money: {amount: '5.01', currency: EUR}}, "
+        "perDay: {money: {amount: '5.00', currency: EUR}}}\n",
+        ["5:29: the budget per run exceeds that of the day, expected at most 5.00 EUR"],
+    ),
+    (
+        "  budgets: {perRun: {money: {amount: '1.00', currency: EUR}}, "
+        "perDay: {money: {amount: '5.00', currency: USD}}}\n",
+        ["5:56: budgets of money are in two currencies, expected USD, as in the first of them"],
+    ),
+    ("  budgets: {perDay: {money: 5}}\n", ["5:29: a bare number stands where a mapping is wanted, expected a mapping"]),
     ("  minCustomersLeft: true\n", [f"5:21: a bare boolean stands where a whole number is wanted, {COUNT}"]),
     (
         "  protected: [5, Contoso HQ]\n",
@@ -95,6 +122,49 @@ WRONG = [
         "  exceptions: [{budget: perRun.removal, limit: 1, until: 2026-12-31, owner: a, reason: b}]\n",
         ['5:25: "perRun.removal" is not known, did you mean "perRun.removals"?'],
     ),
+    *[
+        (
+            f"  exceptions: [{{budget: {scope}.money, limit: 4, until: 2026-12-31, owner: a, reason: b}}]\n",
+            ["5:46: a bare number stands where a mapping is wanted, expected a mapping"],
+        )
+        for scope in ("perRun", "perDay")
+    ],
+    (
+        "  exceptions: [{budget: perDay.seats, limit: {amount: '4.00', currency: EUR}, until: 2026-12-31, owner: a, "
+        "reason: b}]\n",
+        [f"5:46: a mapping stands where a whole number is wanted, {COUNT}"],
+    ),
+    (
+        "  exceptions: [{budget: perDay.seats, limit: -1, until: 2026-12-31, owner: a, reason: b}]\n",
+        [f'5:46: "-1" is not allowed here, {COUNT}'],
+    ),
+    (
+        "  budgets: {perRun: {money: {amount: '1.00', currency: EUR}}}\n"
+        "  exceptions: [{budget: perRun.money, limit: {amount: '4.00', currency: USD}, until: 2026-12-31, owner: a, "
+        "reason: b}]\n",
+        ["6:73: budgets of money are in two currencies, expected EUR, as in the first of them"],
+    ),
+    *[
+        (
+            f"  approvals: {{required: 1, allowedSigners: {path}}}\n",
+            [f'5:44: "{path}" is not allowed here, expected a path below the partner folder, such as allowed_signers'],
+        )
+        for path in ("/etc/passwd", "../signers", "a/../../signers", "a/..", ".", "./a", "a//b", "a/", "a\\\\b", "c:/b")
+    ],
+    *[
+        (f"  approvals: {{required: 1, allowedSigners: {path}}}\n", [])
+        for path in ("keys", "keys/de.signers", "..a/b..")
+    ],
+    *[
+        (
+            f"  rollout: {{stopOnFailureRate: {rate}}}\n",
+            [f"5:32: {shown} is not allowed here, expected a percentage from 0 to 100, or never"],
+        )
+        for rate, shown in (("101", NUMBER), ("-1", NUMBER), ("0.5", NUMBER), ("always", '"always"'))
+    ],
+    *[(f"  rollout: {{canaryAbove: 0, stopOnFailureRate: {rate}}}\n", []) for rate in ("0", "100", "never")],
+    ("  rollout: {canaryAbove: never}\n", [f'5:26: "never" stands where a whole number is wanted, {COUNT}']),
+    ("  rollout: {canary: 1}\n", ['5:13: unknown field "canary", did you mean "canaryAbove"?']),
     (
         "  exceptions: [{reseller: 7654321, until: 2026-12-31, owner: a, reason: b}]\n",
         ["5:27: a bare number stands where text is wanted, expected quotes around it"],
@@ -185,3 +255,48 @@ def test_the_policy_digest_is_of_what_it_says(desk: Desk):
     first = desk.load({"policy.yaml": POLICY + DESIGN}).policy_digest
     assert desk.load({"policy.yaml": "# comment\n" + POLICY + DESIGN}).policy_digest == first
     assert desk.load({"policy.yaml": POLICY + DESIGN.replace("40", "41")}).policy_digest != first
+
+
+ALL = """\
+  budgets:
+    perRun: {removals: 1, oneWayActions: 2, seats: 3, protective: 4, money: {amount: "5.00", currency: EUR}}
+    perDay: {removals: 6, oneWayActions: 7, seats: 8, protective: 9, money: {amount: "10.00", currency: EUR}}
+  approvals: {required: 1, allowedSigners: keys/signers}
+  rollout: {canaryAbove: 3, stopOnFailureRate: never}
+  exceptions:
+  - {budget: perDay.money, limit: {amount: "20.00", currency: EUR}, until: 2026-12-31, owner: desk, reason: merger}
+  - {budget: perDay.protective, limit: 0, until: 2026-12-31, owner: desk, reason: merger}
+"""
+
+
+def test_everything_that_budgets_approvals_and_rollout_may_say(desk: Desk):
+    found = desk.load({"policy.yaml": POLICY + ALL}).policy
+    assert found.per_run == RunBudget(1, 2, 3, 4, Money(Decimal("5.00"), "EUR"))
+    assert found.per_day == DayBudget(6, 7, 8, 9, Money(Decimal("10.00"), "EUR"))
+    assert found.approvals.allowed_signers == "keys/signers"
+    assert found.rollout == Rollout(3, None)
+    until = date(2026, 12, 31)
+    assert found.exceptions == (
+        Exemption("perDay.money", Money(Decimal("20.00"), "EUR"), until, "desk", "merger"),
+        Exemption("perDay.protective", 0, until, "desk", "merger"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rollout", "rate"), [("{}", 50), ("{stopOnFailureRate: 0}", 0), ("{stopOnFailureRate: never}", None)]
+)
+def test_when_a_run_stops(desk: Desk, rollout: str, rate: int | None):
+    assert desk.load({"policy.yaml": POLICY + f"  rollout: {rollout}\n"}).policy.rollout == Rollout(10, rate)
+
+
+@pytest.mark.parametrize(
+    ("of_day", "run"),
+    [
+        ("removals: 3", RunBudget(removals=3)),
+        ("oneWayActions: 9, seats: 8, protective: 7", RunBudget(5, 9, 8, 7)),
+        ("oneWayActions: 999, seats: 999, protective: 999", RunBudget()),
+        ("removals: 0, seats: 0", RunBudget(removals=0, seats=0)),
+    ],
+)
+def test_a_budget_per_run_that_is_not_written_gives_way_to_that_of_the_day(desk: Desk, of_day: str, run: RunBudget):
+    assert desk.load({"policy.yaml": POLICY + f"  budgets: {{perDay: {{{of_day}}}}}\n"}).policy.per_run == run

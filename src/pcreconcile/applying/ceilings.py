@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_CEILING, Decimal
 
 from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.sorts import COMMITS_MONEY, ONE_WAY, sorts_of
+from pcreconcile.applying.sorts import sorts_of
 from pcreconcile.model.approval import Scope
+from pcreconcile.model.gravity import COMMITS_MONEY, ONE_WAY
 from pcreconcile.model.money import Money, totals
 from pcreconcile.model.plan import NOW, ActionKind, Plan
 

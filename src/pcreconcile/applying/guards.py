@@ -1,25 +1,29 @@
 """What is checked over the whole plan before the first write. Each refusal names its remedy; there is no force.
 
-Planning has judged every guard; here the plan's own verdict is honoured and what moves with time is judged again: the
-removals of the last 24 hours, freezes, the number of customers that stay, the service's clock.
+Planning has judged every guard by the policy of its day. Here the plan's own verdict is honoured, and all of it is
+judged again, always, by the policy of this day and by what has been done since: budgets, protection, freezes, the
+number of customers that stay, the service's clock. What an earlier run of the plan did counts as part of this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from pcreconcile.applying.spending import Day
+from pcreconcile.model.budgets import Room, Spending, rooms_of
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import Refused, StalePlan
 from pcreconcile.model.estate import CustomerList
+from pcreconcile.model.fitting import Share, customers_left, found, share_of, together, would_fit
+from pcreconcile.model.gravity import is_protective
 from pcreconcile.model.ids import TenantId
-from pcreconcile.model.memory import Memory
-from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Plan
+from pcreconcile.model.plan import NOW, Action, ActionKind, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.protection import REMEDY, is_protected, trespasses
 
-REMOVALS_PER_DAY = "perDay.removals"
 CLOCKS_APART = timedelta(minutes=5)
 
 
@@ -55,21 +59,49 @@ def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
         raise StalePlan(f"the manifests have changed since this plan was made ({names}): make a new plan")
 
 
-def check_removals(policy: Policy, memory: Memory, pending: Sequence[Pending], today: date) -> None:
-    """Raises Refused when the removals of the last 24 hours and those of this plan are more than the policy allows."""
-    planned = len(_removals(pending))
-    limit = _limit(policy, today)
-    done = len(memory.removals)
-    if planned and done + planned > limit:
-        raise Refused(
-            f"{REMOVALS_PER_DAY}: {done} removals were sent in the last 24 hours and this plan would send {planned} "
-            f"more, the limit is {limit}: wait, narrow the plan with --target, or grant an exception in the policy"
-        )
+def check_protected(policy: Policy, plan: Plan, pending: Sequence[Pending]) -> None:
+    """Raises Refused when today's policy protects a customer that the plan asks to change.
+
+    What was begun before the protection came is brought to its end.
+    """
+    open_still = {entry.customer.tenant_id for entry in pending if not entry.touched}
+    found = [
+        customer.name
+        for customer in trespasses(plan.customers, policy)
+        if customer.tenant_id in open_still or not _due(customer)
+    ]
+    if found:
+        raise Refused("nothing was written: " + "; ".join(f"{name} {REMEDY}" for name in found))
+
+
+def check_budgets(
+    policy: Policy, plan: Plan, pending: Sequence[Pending], day: Day, now: datetime, live: int | None = None
+) -> None:
+    """Raises Refused when the plan is over a budget of today's policy, with what would fit; nothing is written then.
+
+    Per run counts every due action of the plan, those of earlier runs too; per day what `day` holds and what is still
+    to be sent. A budget stops only what has not been begun. `live` is how many customers the partner has, where known.
+    """
+    today = local_day(now, plan.partner.time_zone)
+    run = _shares(entry for entry in pending if not entry.touched)
+    rolling = _shares(uncounted(pending, day))
+    rooms = rooms_of(policy, today, _begun(plan, pending), day.spent, now)
+    said = [found(room, rolling if room.limit.is_daily else run) for room in rooms]
+    over = [each.message for each in said if not each.passed]
+    if over:
+        fresh = [*rooms_of(policy, today, Spending(), day.spent, now), *_customers_left(policy, plan, live)]
+        free = _shares(entry for entry in pending if not is_protected(entry.customer.desired, policy))
+        raise Refused(f"over budget, nothing was written: {'; '.join(over)}; {would_fit(free, fresh)}")
+
+
+def uncounted(pending: Iterable[Pending], day: Day) -> list[Pending]:
+    """What the day does not hold yet; what was begun before it counts again, since it may be sent again."""
+    return [entry for entry in pending if not (entry.touched and entry.action.id in day.actions)]
 
 
 def check_freezes(policy: Policy, pending: Sequence[Pending], today: date) -> None:
     """Raises Refused when today is frozen and the plan does more than protect."""
-    if all(entry.action.effect is Effect.PROTECTIVE for entry in pending):
+    if all(is_protective(entry.action) for entry in pending):
         return
     for freeze in policy.freezes:
         if freeze.first <= today <= freeze.last:
@@ -112,9 +144,33 @@ def _zone(name: str) -> tzinfo:
         return UTC
 
 
-def _limit(policy: Policy, today: date) -> int:
-    granted = (e.limit for e in policy.exceptions if e.budget == REMOVALS_PER_DAY and today <= e.until)
-    return next((limit for limit in granted if isinstance(limit, int)), policy.per_day.removals)
+def _begun(plan: Plan, pending: Sequence[Pending]) -> Spending:
+    """What of the plan's due actions earlier runs have done, or may have."""
+    untouched = {entry.action.id for entry in pending if not entry.touched}
+    return together(
+        [share_of("", (each for each in _due(customer) if each.id not in untouched)) for customer in plan.customers]
+    )
+
+
+def _shares(pending: Iterable[Pending]) -> list[Share]:
+    by_customer: dict[TenantId, list[Pending]] = {}
+    for entry in pending:
+        by_customer.setdefault(entry.customer.tenant_id, []).append(entry)
+    return [share_of(each[0].customer.name, (entry.action for entry in each)) for each in by_customer.values()]
+
+
+def _customers_left(policy: Policy, plan: Plan, live: int | None) -> list[Room]:
+    """As a budget; where the partner's customers have not been counted yet, as the plan found them."""
+    if live is None:
+        guard = next((guard for guard in plan.guards if guard.code == "min-customers-left"), None)
+        if guard is None or guard.value is None:
+            return []
+        live = guard.value + together([share_of("", _due(customer)) for customer in plan.customers]).removals
+    return [customers_left(live, policy.min_customers_left)]
+
+
+def _due(customer: CustomerPlan) -> tuple[Action, ...]:
+    return tuple(each for each in customer.actions if each.when == NOW)
 
 
 def _removals(pending: Sequence[Pending]) -> set[TenantId]:

@@ -14,7 +14,7 @@ from pcreconcile.applying.ceilings import excess, within
 from pcreconcile.applying.consent import Asked, Consent, Grant
 from pcreconcile.applying.earlier_runs import EarlierRun, is_spent
 from pcreconcile.applying.guards import CLOCKS_APART, Pending
-from pcreconcile.applying.sorts import SORTS, sorts_of
+from pcreconcile.applying.sorts import SORTS, reserved_sorts_of
 from pcreconcile.model.approval import Approval, SignedApproval, Signer, consequences, signed_bytes
 from pcreconcile.model.errors import BadSignature
 from pcreconcile.model.ids import TenantId
@@ -153,11 +153,13 @@ def _folded(names: frozenset[str]) -> set[str]:
 
 def _reserved(signer: Signer, entry: Pending) -> bool:
     """Whether an action is of a sort that this signer may not approve."""
-    return signer.sorts is not None and not sorts_of(entry.action) <= signer.sorts
+    return signer.sorts is not None and not reserved_sorts_of(entry.action) <= signer.sorts
 
 
 def _may_not(signer: Signer, entries: Sequence[Pending]) -> str:
-    found = frozenset[str]().union(*(sorts_of(entry.action) for entry in entries)) - (signer.sorts or frozenset())
+    found = frozenset[str]().union(*(reserved_sorts_of(entry.action) for entry in entries)) - (
+        signer.sorts or frozenset()
+    )
     return f"{_owner(signer)} may not approve {_list([sort for sort in SORTS if sort in found])} actions"
 
 

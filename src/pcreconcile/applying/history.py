@@ -24,8 +24,8 @@ class ActionHistory:
 
     `request_id` is that of the last intent. `open`: no definite answer came to it. `ambiguous`: at least one request
     under that ID went unanswered. `accepted`: the service said yes to work that goes on by itself (202). `effective`:
-    some request was answered with yes, or not at all. `first_sent` is when the first intent was journalled, `traces` the
-    correlation IDs of what may have taken effect, in lower case.
+    some request was answered with yes, or not at all. `first_sent` is when the first intent was journalled, `traces`
+    the correlation IDs of what may have taken effect, in lower case.
     """
 
     request_id: RequestId | None = None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from pcreconcile.applying.approving import Asked, Consent, Grant
 from pcreconcile.applying.ceilings import BY_HAND
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
+from pcreconcile.applying.day_history import day_history
 from pcreconcile.applying.earlier_runs import statement
 from pcreconcile.applying.guards import Pending
 from pcreconcile.applying.history import ActionHistory, histories
@@ -32,13 +33,14 @@ from pcreconcile.applying.plan_file import check_plan, require_applicable
 from pcreconcile.applying.ports import Clock, Service, Store
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.rollout import Advance
+from pcreconcile.applying.spending import Day, day_of
 from pcreconcile.model.approval import document
+from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import IncompleteRead, Locked, NoAnswer, StoreError
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, TenantId
-from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import NOW, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
@@ -124,29 +126,31 @@ async def apply(
 
 async def _clear(order: Order, asked: Asked, service: Service, clock: Clock) -> Cleared:
     """Everything that must hold before the first write; what needs no request comes first."""
-    memory = memory_from(asked.events, clock.now())
-    _check_the_plan(order, asked, memory, clock)
-    grants = approving.granted(asked, order.consent, clock.now())
+    now = clock.now()
+    day = day_of(asked.events, now - DAY)
+    _check_the_plan(order, asked, day, now)
+    grants = approving.granted(asked, order.consent, now)
     if not asked.pending:
         return Cleared(None, grants, None)
-    listed, user = await _ask_the_service(order.policy, asked, grants, memory, service, clock)
+    listed, user = await _ask_the_service(order, asked, grants, day, service, clock)
     return Cleared(listed, grants, user)
 
 
-def _check_the_plan(order: Order, asked: Asked, memory: Memory, clock: Clock) -> None:
+def _check_the_plan(order: Order, asked: Asked, day: Day, now: datetime) -> None:
     """Every check of the plan as a whole that needs no request."""
-    now, pending = clock.now(), asked.pending
+    pending = asked.pending
     if not asked.resumed:
         guards.check_manifests(order.fleet, pending)
     guards.check_guards(order.plan)
-    guards.check_removals(order.policy, memory, [entry for entry in pending if not entry.touched], now.date())
+    guards.check_protected(order.policy, order.plan, pending)
+    guards.check_budgets(order.policy, order.plan, pending, day, now)
     guards.check_freezes(order.policy, pending, guards.local_day(now, order.plan.partner.time_zone))
 
 
 async def _ask_the_service(
-    policy: Policy, asked: Asked, grants: Sequence[Grant], memory: Memory, service: Service, clock: Clock
+    order: Order, asked: Asked, grants: Sequence[Grant], day: Day, service: Service, clock: Clock
 ) -> tuple[CustomerList, str | None]:
-    pending = asked.pending
+    policy, plan, pending = order.policy, order.plan, asked.pending
     try:
         await service.authorise(frozenset(entry.action.kind for entry in pending))
         there, user = await service.service_time(), await service.user()
@@ -157,6 +161,9 @@ async def _ask_the_service(
         raise IncompleteRead(f"the service does not answer, nothing was written: {error}") from error
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
+    now = clock.now()
+    day = await day_history(service, day, policy, plan.partner.time_zone, pending, now)
+    guards.check_budgets(policy, plan, pending, day, now, live=len(listed.customers))
     guards.check_customers_left(policy, listed, pending)
     return listed, user
 
@@ -167,6 +174,7 @@ def _allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) 
     signers = journal.keep(consent.allowed_signers) if consent and cleared.grants else None
     return {
         "required": approving.required(asked),
+        "approvalsFor": sorted(order.policy.approvals.actions),
         "resumed": asked.resumed,
         "approvals": [_kept_grant(grant, journal) for grant in cleared.grants],
         "allowedSigners": signers,

@@ -10,6 +10,7 @@ from pcreconcile.cli.exit_codes import is_refused
 from pcreconcile.cli.options import DEFAULT_MANIFESTS
 from pcreconcile.cli.seeing import Wanted
 from pcreconcile.model.plan import NOW, Plan
+from pcreconcile.rendering.words import counted
 
 
 def after_plan(plan: Plan, manifests: str, wanted: Wanted, kept: Path | None) -> str:
@@ -21,7 +22,11 @@ def after_plan(plan: Plan, manifests: str, wanted: Wanted, kept: Path | None) ->
         folder = [] if manifests == DEFAULT_MANIFESTS else [manifests]
         return shlex.join(["pcreconcile", "plan", *folder, *_narrowing(wanted), "--out", "plan.json"])
     option = [] if manifests == DEFAULT_MANIFESTS else ["--manifests", manifests]
-    return shlex.join(["pcreconcile", "apply", *option, str(kept)])
+    apply = shlex.join(["pcreconcile", "apply", *option, str(kept)])
+    if not plan.approvals.required:
+        return apply
+    people = counted(plan.approvals.required, "person", "people")
+    return f"{shlex.join(['pcreconcile', 'approve', *option, str(kept)])} ({people}), then {apply}"
 
 
 def _narrowing(wanted: Wanted) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""What git keeps: a commit by any of its names, and the files of a folder as they stood at it.
+"""What git keeps: a commit by any of its names, the files of a folder as they stood at it, and the history of files.
 
 Objects are read, never checked out: filters, `export-ignore` and the working tree have no say, and nothing is written.
+Objects that somebody put in the place of others on this machine (`git replace`) have none either.
 """
 
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,7 @@ from pcreconcile.model.errors import UsageError
 
 _PATIENCE = 60.0
 _ID = re.compile(r"[0-9a-f]{40,64}")
+_COMMIT = "%x00%aE%x00%B%x00"
 _LINK, _SUBMODULE = "120000", "160000"  # modes of git's trees
 
 
@@ -27,6 +30,19 @@ class Kept:
     is_link: bool
     object: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit in the history of some files; `parents` are the nearest commits above it in that history.
+
+    `author` is an e-mail address as `.mailmap` has it, `message` the whole of it, trailers included.
+    """
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    message: str
 
 
 class Repository:
@@ -77,6 +93,54 @@ class Repository:
             yield answer[begin : begin + file.size]
             at = begin + file.size + 1
 
+    def history(self, start: str, paths: Sequence[str]) -> tuple[Commit, ...]:
+        """Every commit up to `start` that changed one of these files of the repository, the newest first.
+
+        Both sides of a merge are followed; a merge is there when it joins two histories of the files. Renames are not
+        followed: a file begins where its path does.
+        """
+        words = ["rev-list", "--simplify-merges", "--parents", f"--format={_COMMIT}", "--encoding=UTF-8"]
+        below = [posixpath.relpath(path, self.prefix or ".") for path in paths]
+        told = self._ask([*words, "--end-of-options", start, "--", *below], "its history cannot be read")
+        parts = told.decode(errors="surrogateescape").split("\0")
+        return tuple(_commit(*parts[at : at + 3]) for at in range(0, len(parts) - 2, 3))
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """The parents of a commit, as git has them here."""
+        words = ["rev-list", "--parents", "--max-count=1", "--end-of-options", commit]
+        return tuple(self._line(words, "its history cannot be read").split()[1:])
+
+    def cut_off(self) -> frozenset[str]:
+        """The commits of a shallow clone whose parents were left out; none in a whole one."""
+        if self._line(["rev-parse", "--is-shallow-repository"], "its history cannot be read") == "false":
+            return frozenset()
+        name = self._line(["rev-parse", "--git-path", "shallow"], "its history cannot be read")
+        try:
+            return frozenset((self._folder / name).read_text(encoding="ascii").split())
+        except (OSError, ValueError) as error:
+            raise UsageError("git does not say where this shallow clone begins") from error
+
+    def at(self, places: Sequence[tuple[str, str]]) -> tuple[Kept | None, ...]:
+        """The file at each (commit, path of the repository); None where there was none, or no file.
+
+        A link is not told from a file that holds its target's name.
+        """
+        asked = "".join(f"{commit}:{path}\n" for commit, path in places)
+        answer = self._ask(["cat-file", "--batch-check"], "its files cannot be found", os.fsencode(asked))
+        lines = answer.splitlines()
+        if len(lines) != len(places):
+            raise UsageError("git's answer does not fit what it was asked")
+        return tuple(_found(line, path) for line, (_, path) in zip(lines, places, strict=True))
+
+    def mapped(self, addresses: Sequence[str]) -> tuple[str, ...]:
+        """E-mail addresses as `.mailmap` has them."""
+        asked = "".join(f"<{address}>\n" for address in addresses)
+        answer = self._ask(["check-mailmap", "--stdin"], "its .mailmap cannot be read", os.fsencode(asked))
+        mapped = tuple(os.fsdecode(line).rpartition("<")[2].rstrip(">") for line in answer.splitlines())
+        if len(mapped) != len(addresses):
+            raise UsageError("git's answer does not fit what it was asked")
+        return mapped
+
     def _line(self, words: Sequence[str], otherwise: str) -> str:
         return os.fsdecode(self._ask(words, otherwise)).removesuffix("\n")
 
@@ -87,7 +151,7 @@ class Repository:
         return done.stdout
 
     def _run(self, words: Sequence[str], given: bytes, ahead: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", "-C", str(self._folder), *ahead, *words]
+        command = ["git", "--no-replace-objects", "-C", str(self._folder), *ahead, *words]
         try:
             return subprocess.run(command, input=given, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603
         except FileNotFoundError as error:
@@ -108,6 +172,18 @@ def _kept(entry: str, start: int) -> Kept:
     if mode == _SUBMODULE:
         raise UsageError(f"{path}: a submodule among the manifests, whose former state cannot be seen from here")
     return Kept(path[start:], mode == _LINK, name, int(size))
+
+
+def _commit(head: str, author: str, message: str) -> Commit:
+    _, name, *parents = head.split()
+    return Commit(name, tuple(parents), author, message)
+
+
+def _found(line: bytes, path: str) -> Kept | None:
+    name, _, rest = line.decode(errors="replace").partition(" ")
+    kind, _, size = rest.partition(" ")
+    found = _ID.fullmatch(name) and kind == "blob" and size.isdecimal()
+    return Kept(path, is_link=False, object=name, size=int(size)) if found else None
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:

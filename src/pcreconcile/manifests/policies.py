@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pcreconcile.manifests.nodes import ListNode, Mapping, Node, Scalar, find, plain, text_at
 from pcreconcile.manifests.values import day, duration, given, money
 from pcreconcile.model.errors import Finding
 from pcreconcile.model.ids import tenant_id
+from pcreconcile.model.money import Money
 from pcreconcile.model.policy import (
     ApprovalRule,
     DayBudget,
@@ -18,8 +20,18 @@ from pcreconcile.model.policy import (
     Policy,
     Protected,
     ResellerExemption,
+    Rollout,
     RunBudget,
 )
+
+_NEVER = "never"
+_COUNTS = {
+    "removals": "removals",
+    "oneWayActions": "one_way_actions",
+    "seats": "seats",
+    "protective": "protective",
+}
+_BUILT_IN = {"removals": DayBudget().removals}  # the budgets of the day that hold without being written
 
 
 def policy_findings(root: Mapping) -> Iterator[Finding]:
@@ -48,14 +60,40 @@ def _ticket_findings(root: Mapping) -> Iterator[Finding]:
 
 def _budget_findings(root: Mapping) -> Iterator[Finding]:
     """A written budget per run above that of the day; one that is not written gives way instead."""
-    run = find(root, ["spec", "budgets", "perRun", "removals"])
-    limit = _count(find(root, ["spec", "budgets", "perDay", "removals"]), DayBudget().removals)
-    if _count(run, 0) > limit:
-        yield run.finding("the budget per run exceeds that of the day", f"at most {limit}")
+    for name in _COUNTS:
+        run = find(root, ["spec", "budgets", "perRun", name])
+        limit = _count(find(root, ["spec", "budgets", "perDay", name]), _BUILT_IN.get(name))
+        if limit is not None and (_count(run, 0) or 0) > limit:
+            yield run.finding("the budget per run exceeds that of the day", f"at most {limit}")
+    yield from _money_findings(root)
 
 
-def _count(node: Node, otherwise: int) -> int:
+def _count(node: Node, otherwise: int | None) -> int | None:
     return node.value if isinstance(node, Scalar) and isinstance(node.value, int) else otherwise
+
+
+def _money_findings(root: Mapping) -> Iterator[Finding]:
+    """All budgets of money are in one currency, since nothing is ever converted."""
+    run, of_day = (find(root, ["spec", "budgets", scope, "money"]) for scope in ("perRun", "perDay"))
+    exceptions = find(root, ["spec", "exceptions"])
+    granted = [find(each, ["limit"]) for each in (exceptions.items if isinstance(exceptions, ListNode) else ())]
+    amounts = [(node, known) for node in (of_day, run, *granted) if (known := _money(node)) is not None]
+    for node, known in amounts:
+        if known.currency != amounts[0][1].currency:
+            expected = f"{amounts[0][1].currency}, as in the first of them"
+            yield find(node, ["currency"]).finding("budgets of money are in two currencies", expected)
+    per_run, per_day = _money(run), _money(of_day)
+    if per_run and per_day and per_run.currency == per_day.currency and per_run.amount > per_day.amount:
+        yield run.finding("the budget per run exceeds that of the day", f"at most {per_day}")
+
+
+def _money(node: Node) -> Money | None:
+    """None for what the schema finds wrong, or nothing at all."""
+    amount, currency = text_at(node, "amount"), text_at(node, "currency")
+    try:
+        return Money(Decimal(amount.text), currency.text) if amount and currency else None
+    except ArithmeticError:
+        return None
 
 
 def _freeze_findings(freeze: Node) -> Iterator[Finding]:
@@ -79,25 +117,27 @@ def policy(root: Mapping) -> Policy:
         azure_cancel_allowed=spec.get("azure", {}).get("cancel") == "allowed",
         exceptions=tuple(_exemption(item) for item in exceptions if "budget" in item),
         resellers=tuple(_reseller(item) for item in exceptions if "reseller" in item),
+        rollout=_rollout(spec.get("rollout", {})),
         **given(min_customers_left=spec.get("minCustomersLeft")),
     )
 
 
 def _day_budget(budgets: dict[str, Any]) -> DayBudget:
-    return DayBudget(**given(removals=budgets.get("perDay", {}).get("removals")))
+    return DayBudget(**_written(budgets.get("perDay", {})))
 
 
 def _run_budget(budgets: dict[str, Any], day_budget: DayBudget) -> RunBudget:
-    run = budgets.get("perRun", {})
-    return RunBudget(
-        removals=run.get("removals", min(RunBudget().removals, day_budget.removals)),
-        **given(
-            one_way_actions=run.get("oneWayActions"),
-            seats=run.get("seats"),
-            protective=run.get("protective"),
-            money=money(run.get("money")),
-        ),
-    )
+    """What is not written is the built-in default, or what the day allows if that is less."""
+    written, built_in = _written(budgets.get("perRun", {})), RunBudget()
+    for name in _COUNTS.values():
+        limit, otherwise = getattr(day_budget, name), getattr(built_in, name)
+        written.setdefault(name, otherwise if limit is None else min(otherwise, limit))
+    return RunBudget(**written)
+
+
+def _written(budget: dict[str, Any]) -> dict[str, Any]:
+    counts = {member: budget.get(name) for name, member in _COUNTS.items()}
+    return given(**counts, money=money(budget.get("money")))
 
 
 def _protected(item: Any) -> Protected:
@@ -115,7 +155,15 @@ def _approvals(value: dict[str, Any]) -> ApprovalRule:
             required=value.get("required"),
             actions=None if actions is None else tuple(actions),
             expire_after=duration(value.get("expireAfter")),
+            allowed_signers=value.get("allowedSigners"),
         )
+    )
+
+
+def _rollout(value: dict[str, Any]) -> Rollout:
+    rate = value.get("stopOnFailureRate", Rollout().stop_on_failure_rate)
+    return Rollout(
+        **given(canary_above=value.get("canaryAbove")), stop_on_failure_rate=None if rate == _NEVER else rate
     )
 
 
@@ -124,7 +172,10 @@ def _freeze(item: dict[str, str]) -> Freeze:
 
 
 def _exemption(item: dict[str, Any]) -> Exemption:
-    return Exemption(**{**item, "until": day(item["until"])})
+    limit = item["limit"]
+    return Exemption(
+        **{**item, "until": day(item["until"]), "limit": money(limit) if isinstance(limit, dict) else limit}
+    )
 
 
 def _reseller(item: dict[str, Any]) -> ResellerExemption:

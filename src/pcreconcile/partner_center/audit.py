@@ -1,4 +1,4 @@
-"""Audit records of Partner Center: the service's own word that a relationship was removed (API facts, section 8.1).
+"""Audit records of Partner Center: the service's own word of what was done (API facts, section 8.1).
 
 The service keeps ninety days and says nothing about order, so all pages are read and the newest record wins.
 """
@@ -6,14 +6,14 @@ The service keeps ninety days and says nothing about order, so all pages are rea
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import msgspec
 
 from pcreconcile.model.errors import IncompleteRead
-from pcreconcile.model.estate import RemovalRecord
-from pcreconcile.model.ids import TenantId
+from pcreconcile.model.estate import AuditRecord, AuditTrail, RemovalRecord
+from pcreconcile.model.ids import TenantId, is_guid
 from pcreconcile.partner_center.paging import Listing, collect
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.wire import Members
@@ -60,6 +60,30 @@ class Audit:
         if not found.proof.complete:
             raise IncompleteRead(f"auditrecords: {found.proof.problem}")
         return None
+
+    async def trail(self, since: datetime) -> AuditTrail:
+        """Everything that was recorded since then (aware UTC, at most 89 days ago), of all customers, newest last.
+
+        The service takes whole days, so what is older is left out here. A record without a date is kept, as of `since`:
+        it may be one of those. What went wrong is in the proof. Raises AuthenticationError.
+        """
+        path = f"/auditrecords?startDate={since.astimezone(UTC):%Y-%m-%d}&size=500"
+        listing = Listing("auditrecords", path, _decode, _whole)
+        found = await collect(self._session.read, self._session.base, listing)
+        records = (_record(row, since) for row in found.rows if row.at is None or row.at >= since)
+        return AuditTrail(tuple(sorted(records, key=lambda record: record.at)), found.proof)
+
+
+def _record(row: _Row, since: datetime) -> AuditRecord:
+    return AuditRecord(
+        id=row.id,
+        tenant_id=TenantId(row.customer) if is_guid(row.customer) else None,
+        operation=row.operation,
+        succeeded=row.status == _SUCCEEDED,
+        at=row.at or since,
+        correlation_id=row.correlation_id,
+        by=row.by,
+    )
 
 
 def _removal(row: _Row, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:

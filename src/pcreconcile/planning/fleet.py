@@ -23,6 +23,7 @@ from pcreconcile.model.plan import (
 )
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import NO_PRICES, Prices
+from pcreconcile.model.protection import unmatched
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.counting import counted
 from pcreconcile.planning.customer import plan_customer
@@ -79,10 +80,14 @@ def plan(
             customers=customers,
             unmanaged=_unmanaged(known or desired, snapshot),
             unread=tuple(_unread(customer) for customer in customers if customer.verdict is Verdict.UNKNOWN),
-            guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now),
+            guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now, zone),
             approvals=needed_approvals(customers, policy),
             totals=counted(customers),
-            warnings=(*_warnings(snapshot), *rule_warnings(rules, _states(customers, snapshot), now)),
+            warnings=(
+                *_warnings(snapshot),
+                *_idle_protection(known or desired, policy),
+                *rule_warnings(rules, _states(customers, snapshot), now),
+            ),
         )
     )
 
@@ -107,6 +112,13 @@ def _unread(customer: CustomerPlan) -> LiveCustomer:
 def _states(customers: tuple[CustomerPlan, ...], snapshot: Snapshot) -> list[CustomerState]:
     """What was read of the customers that are planned."""
     return [snapshot.states[each.tenant_id] for each in customers if each.tenant_id in snapshot.states]
+
+
+def _idle_protection(known: DesiredFleet, policy: Policy) -> list[Notice]:
+    return [
+        Notice("protects-nobody", f"the policy protects {entry!r}, and no customer's manifest is called so")
+        for entry in unmatched(known.customers, policy)
+    ]
 
 
 def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:

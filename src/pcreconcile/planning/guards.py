@@ -1,80 +1,67 @@
 """Guards over the whole plan, before the first write (design, sections 5 and 10). There is no force: change the wish or
-the policy."""
+the policy.
+
+What counts and what fits is said by `model.budgets`, which apply asks again under the policy of its day.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
-from fnmatch import fnmatchcase
+from datetime import UTC, datetime, tzinfo
 
-from pcreconcile.model.desired import DesiredCustomer, Relationship
+import msgspec
+
+from pcreconcile.model.budgets import Room, Spending, rooms_of, seats_of
+from pcreconcile.model.fitting import Share, customers_left, found, share_of, together, would_fit
+from pcreconcile.model.gravity import gravity_of
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.money import Money
-from pcreconcile.model.plan import (
-    MANUAL,
-    NOW,
-    Action,
-    ActionKind,
-    Approvals,
-    CustomerPlan,
-    Effect,
-    Guard,
-    Reversibility,
-)
-from pcreconcile.model.policy import Policy, Protected
-
-_FINAL = frozenset({Reversibility.ONE_WAY, Reversibility.NEEDS_COUNTERPARTY})
-_NAMED = 3  # how many actions a message names before it counts
+from pcreconcile.model.plan import NOW, Action, Approvals, CustomerPlan, Guard
+from pcreconcile.model.policy import Policy
+from pcreconcile.model.protection import REMEDY, is_protected, trespasses
 
 
 def check_guards(
-    plans: Sequence[CustomerPlan], live: int, memory: Memory, policy: Policy, now: datetime
+    plans: Sequence[CustomerPlan], live: int, memory: Memory, policy: Policy, now: datetime, zone: tzinfo = UTC
 ) -> tuple[Guard, ...]:
-    """Every guard with what it found; `live` is how many customers the partner has now."""
-    due = [action for plan in plans for action in plan.actions if action.when == NOW]
-    removals = sum(action.kind is ActionKind.REMOVE_RELATIONSHIP for action in due)
-    recent = sum(now - timedelta(days=1) < at <= now for at in memory.removals)
+    """Every guard with what it found; `live` is how many customers the partner has now.
+
+    The days of exceptions are those of `zone`, where the partner is; a budget of the day is that of the last 24 hours,
+    whatever the zone. The first budget that says no also says what would fit.
+    """
+    shares = [share_of(plan.name, _due(plan)) for plan in plans]
+    asked = together(shares)
+    rooms = rooms_of(policy, now.astimezone(zone).date(), Spending(), memory.spent, now)
     guards = [
-        _budget("perRun.removals", removals, policy.per_run.removals, policy, now),
-        _budget("perRun.oneWayActions", _one_way(due), policy.per_run.one_way_actions, policy, now),
-        _budget("perRun.seats", seats_lost(due), policy.per_run.seats, policy, now),
-        _budget("perRun.protective", _protective(due), policy.per_run.protective, policy, now),
-        _budget("perDay.removals", removals + recent if removals else 0, policy.per_day.removals, policy, now),
-        _customers_left(live - removals, removals, policy),
-        *_money(plans, policy),
-        *(_protected(plan) for plan in plans if _is_protected(plan.desired, policy) and _changes(plan)),
+        *(_budget(room, shares) for room in rooms if not isinstance(room.limit.most, Money)),
+        _customers_left(live - asked.removals, asked.removals, policy),
+        *(_budget(room, shares) for room in rooms if isinstance(room.limit.most, Money)),
     ]
-    return tuple(guards)
+    free = [share for plan, share in zip(plans, shares, strict=True) if not is_protected(plan.desired, policy)]
+    advised = _advised(guards, free, [*rooms, customers_left(live, policy.min_customers_left)])
+    return (*advised, *(_protected(plan) for plan in trespasses(plans, policy)))
 
 
 def needed_approvals(plans: Sequence[CustomerPlan], policy: Policy) -> Approvals:
     """How many approvals apply wants, and because of which sorts of actions."""
-    due = [action for plan in plans for action in plan.actions if action.when == NOW]
-    sorts = {str(action.effect) for action in due} | {"one-way" for action in due if action.reversibility in _FINAL}
+    sorts = {sort for plan in plans for action in _due(plan) for sort in gravity_of(action)}
     reasons = tuple(sorted(sorts & set(policy.approvals.actions)))
     return Approvals(required=policy.approvals.required if reasons else 0, reasons=reasons)
 
 
 def seats_lost(actions: Sequence[Action]) -> int:
     """Seats that lose a service."""
-    return sum(action.impact.seats for action in actions if action.impact is not None)
+    return sum(seats_of(action) for action in actions)
 
 
-def _one_way(due: Sequence[Action]) -> int:
-    return sum(action.reversibility in _FINAL and action.effect is not Effect.PROTECTIVE for action in due)
+def _due(plan: CustomerPlan) -> tuple[Action, ...]:
+    return tuple(action for action in plan.actions if action.when == NOW)
 
 
-def _protective(due: Sequence[Action]) -> int:
-    return sum(action.effect is Effect.PROTECTIVE for action in due)
-
-
-def _budget(code: str, value: int, limit: int, policy: Policy, now: datetime) -> Guard:
-    exempt = next((each for each in policy.exceptions if each.budget == code and now.date() <= each.until), None)
-    limit = exempt.limit if exempt is not None and isinstance(exempt.limit, int) else limit
-    passed = value <= limit
-    remedy = "" if passed else "; split the change (--target), or raise the budget in the policy by an exception"
-    return Guard(f"budget:{code}", passed, f"{code}: {value} of at most {limit}{remedy}", limit, value)
+def _budget(room: Room, shares: Sequence[Share]) -> Guard:
+    said = found(room, shares)
+    limit = room.limit.most if isinstance(room.limit.most, int) else None
+    return Guard(f"budget:{room.limit.path}", said.passed, said.message, limit, said.value)
 
 
 def _customers_left(left: int, removals: int, policy: Policy) -> Guard:
@@ -83,63 +70,14 @@ def _customers_left(left: int, removals: int, policy: Policy) -> Guard:
     return Guard("min-customers-left", passed, message, policy.min_customers_left, left)
 
 
-def _money(plans: Sequence[CustomerPlan], policy: Policy) -> list[Guard]:
-    """What the run newly commits, against a limit in one currency.
-
-    An unknown amount is not zero, and nothing is converted: either refuses the run, because nobody can say that the
-    limit holds.
-    """
-    limit = policy.per_run.money
-    if limit is None:
-        return []
-    commits = [(plan, each) for plan in plans for each in plan.actions if _commits(each)]
-    unknown = [_of(plan, each) for plan, each in commits if each.money.committed is None]
-    amounts = [(plan, each, each.money.committed) for plan, each in commits if each.money.committed is not None]
-    foreign = [f"{_of(plan, each)} ({money})" for plan, each, money in amounts if money.currency != limit.currency]
-    known = sum((money.amount for _, _, money in amounts if money.currency == limit.currency), Decimal(0))
-    problems = [
-        *([f"nobody knows what these commit: {_some(unknown)}"] if unknown else []),
-        *([f"these are in another currency: {_some(foreign)}"] if foreign else []),
-        *(["split the change (--target), or raise the budget in the policy"] if known > limit.amount else []),
-    ]
-    message = "; ".join([f"perRun.money: {Money(known, limit.currency)} of at most {limit}", *problems])
-    return [Guard("budget:perRun.money", not problems, message)]
-
-
-def _commits(action: Action) -> bool:
-    return action.when == NOW and action.effect is Effect.COMMITS_MONEY
-
-
-def _of(plan: CustomerPlan, action: Action) -> str:
-    return f"{action.target.name} of {plan.name}"
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first few by name, the rest by number."""
-    rest = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _is_protected(desired: DesiredCustomer, policy: Policy) -> bool:
-    return any(_names(entry, desired) for entry in policy.protected)
-
-
-def _names(entry: Protected, desired: DesiredCustomer) -> bool:
-    if entry.name is not None:
-        return fnmatchcase(desired.name, entry.name)
-    if entry.tenant_id is not None:
-        return entry.tenant_id == desired.tenant_id
-    return bool(entry.labels) and all(desired.labels.get(key) == value for key, value in (entry.labels or {}).items())
-
-
-def _changes(plan: CustomerPlan) -> bool:
-    """Asked to change: told to leave or pause, or more than protection would be written (a person's step is theirs)."""
-    asked = plan.desired.relationship in {Relationship.REMOVED, Relationship.SUSPENDED}
-    return asked or any(a.effect is not Effect.PROTECTIVE and a.when != MANUAL for a in plan.actions)
+def _advised(guards: Sequence[Guard], shares: Sequence[Share], rooms: Sequence[Room]) -> list[Guard]:
+    """The guards, with what would fit at the first that has not passed."""
+    first = next((guard for guard in guards if not guard.passed), None)
+    if first is None:
+        return list(guards)
+    message = f"{first.message}; {would_fit(shares, rooms)}"
+    return [msgspec.structs.replace(each, message=message) if each is first else each for each in guards]
 
 
 def _protected(plan: CustomerPlan) -> Guard:
-    message = (
-        f"{plan.name} is protected by the policy; take the change back, or lift the protection by a reviewed change"
-    )
-    return Guard(f"protected:{plan.name}", False, message)
+    return Guard(f"protected:{plan.name}", False, f"{plan.name} {REMEDY}")

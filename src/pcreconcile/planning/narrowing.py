@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
@@ -28,12 +29,13 @@ def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: P
     `live` (how many customers the partner has), `memory` and `policy` are those that the plan was made with; the guards
     are asked again with them, at the plan's own instant. Pure, and it raises nothing.
     """
+    zone = ZoneInfo(plan.partner.time_zone)
     customers = tuple(_narrowed(customer, _kept(customer.actions, effect)) for customer in plan.customers)
     return seal(
         replace(
             plan,
             customers=customers,
-            guards=check_guards(customers, live, memory, policy, plan.created_at),
+            guards=check_guards(customers, live, memory, policy, plan.created_at, zone),
             approvals=needed_approvals(customers, policy),
             totals=counted(customers),
             warnings=(*plan.warnings, _notice(plan, customers, effect)),

@@ -18,6 +18,9 @@ from pcreconcile.cli.program import Command
 @option("--json", is_flag=True, help="Records, one JSON object a line, on stdout.")
 @option("--wait", type=DURATION, default="15m", show_default=True, help="How long to wait for asynchronous results.")
 @option("--lock-timeout", type=DURATION, default="0", show_default=True, help="How long to wait for another apply.")
+@option(
+    "--approvals", type=FILE, metavar="DIR", help="Folder of approvals; without one, approvals/ beside the manifests."
+)
 @manifests_option
 @click.pass_obj
 def command(
@@ -27,17 +30,16 @@ def command(
     json: bool,  # noqa: ARG001 - recording has begun before the options were read
     wait: timedelta,
     lock_timeout: timedelta,
+    approvals: Path | None,
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
-    from pcreconcile.applying.plan_file import require_applicable
     from pcreconcile.cli import running, wiring
 
     waits = running.Waits(wait, lock_timeout)
     if planfile is not None:
         session = wiring.open_session(manifests)
         plan = wiring.read_plan(planfile, session)
-        require_applicable(plan)
-        return running.run_plan(session, output, plan, waits)
+        return running.run_plan(session, output, plan, waits, approvals)
     question = running.ASSUME_YES if auto_approve else running.ASK
-    return running.plan_and_run(manifests, output, question, waits)
+    return running.plan_and_run(manifests, output, question, waits, approvals)

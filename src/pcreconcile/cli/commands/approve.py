@@ -1,14 +1,149 @@
-"""`approve`: sign an approval of a kept plan."""
+"""`approve PLANFILE`: shows what a kept plan does and signs an agreement to it, which `apply` asks for."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from pcreconcile.cli.options import DURATION, FILE, manifests_option, option
+from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 from pcreconcile.model.errors import UsageError
+from pcreconcile.model.money import Money
+
+if TYPE_CHECKING:
+    from pcreconcile.cli.signing import Wanted
+    from pcreconcile.model.plan import Plan
+
+
+class _Amount(click.ParamType[Money]):
+    """`100.00 EUR`."""
+
+    name = "amount"
+    envvar_list_splitter = ";"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Money:
+        """Raises click.BadParameter for anything else."""
+        if isinstance(value, Money):
+            return value
+        amount, _, currency = str(value).partition(" ")
+        digits = amount.replace(".", "", 1)
+        if not (
+            amount.isascii() and digits.isdecimal() and amount[0] != "." and amount[-1] != "." and len(amount) < 20
+        ):
+            self.fail("expected an amount such as 100.00 EUR", param, ctx)
+        if not (currency.isascii() and currency.isalpha() and currency.isupper() and len(currency) == 3):
+            self.fail("expected an amount with a currency such as 100.00 EUR", param, ctx)
+        return Money(Decimal(amount), currency)
+
+
+_COUNT = click.IntRange(min=0, max=1_000_000_000)
 
 
 @click.command("approve", cls=Command)
-def command() -> None:
-    """Sign an approval of a kept plan."""
-    raise UsageError("not in this version")
+@click.argument("planfile", type=FILE, required=False)
+@option("--as", "principal", metavar="PRINCIPAL", help="Who approves.  [default: git's user.email]")
+@option("--key", metavar="KEY", help="SSH key to sign with.  [default: git's user.signingkey, ~/.ssh/id_ed25519]")
+@option(
+    "--approvals", type=FILE, metavar="DIR", help="Folder of approvals.  [default: approvals, beside the manifests]"
+)
+@option("--customer", "customers", multiple=True, metavar="NAME", help="Only this customer; may be repeated.")
+@option("--kind", "kinds", multiple=True, metavar="KIND", help="Only this kind of action; may be repeated.")
+@option("--max-one-way", type=_COUNT, help="At most so many one-way actions.  [default: as planned]")
+@option("--max-seats", type=_COUNT, help="At most so many seats.  [default: as planned]")
+@option(
+    "--max-money", type=_Amount(), multiple=True, help='At most "100.00 EUR"; once a currency.  [default: as planned]'
+)
+@option("--expires", type=DURATION, help="How long it lasts.  [default: as long as the policy lets it]")
+@option("--comment", default="", help="A remark that is signed with it.")
+@option("--yes", is_flag=True, help="Do not ask; needed where nobody is at a terminal.")
+@option("--canonical", type=FILE, metavar="APPROVAL", help="Print the bytes that a kept approval signs, and end.")
+@manifests_option
+@click.pass_obj
+def command(output: Output, /, planfile: Path | None, canonical: Path | None, **given: Any) -> None:
+    """Approve the plan kept in PLANFILE."""
+    if canonical is not None:
+        if planfile is not None:
+            raise UsageError("--canonical takes an approval, and no plan")
+        _print_canonical(output, canonical)
+        return
+    if planfile is None:
+        raise UsageError("PLANFILE is missing: which plan is to be approved?")
+    _approve(output, planfile, given)
+
+
+def _print_canonical(output: Output, path: Path) -> None:
+    from pcreconcile.cli import approvals_folder
+    from pcreconcile.model.approval import signed_bytes
+
+    output.document(signed_bytes(approvals_folder.read_file(path).approval).decode())
+
+
+def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
+    from pcreconcile.cli import approvals_folder, signing, signing_identity, wiring
+    from pcreconcile.rendering import approving
+
+    if not given["yes"]:
+        _require_somebody(output)
+    session = wiring.open_session(given["manifests"])
+    plan = wiring.read_plan(planfile, session)
+    entries = signing.approvable(plan)
+    home = session.loaded.home
+    who, key = signing_identity.principal(given["principal"], home), signing_identity.key(given["key"], home)
+    said = signing.draft(plan, entries, _wanted(given), session.loaded.policy.approvals, who, session.clock.now())
+    output.say(approving.render(plan, said, tuple(signing.touched(entries)), style=output.style))
+    if not given["yes"]:
+        _confirm(output)
+    folder = approvals_folder.folder_of(home, given["approvals"])
+    file = approvals_folder.file_for(folder, plan.plan_id, who)
+    signed = signing.signed(said, key, file)
+    signing.require_counting(session, signed, entries)
+    approvals_folder.keep(file, signing.text_of(signed), who)
+    _say_what_next(output, plan, file, max(plan.approvals.required, session.loaded.policy.approvals.required))
+
+
+def _wanted(given: Mapping[str, Any]) -> Wanted:
+    from pcreconcile.cli.signing import Wanted
+
+    return Wanted(
+        customers=given["customers"],
+        kinds=given["kinds"],
+        one_way=given["max_one_way"],
+        seats=given["max_seats"],
+        money=given["max_money"],
+        expires=given["expires"],
+        comment=given["comment"],
+    )
+
+
+def _require_somebody(output: Output) -> None:
+    """Raises UsageError, before anything is read, when nobody is there to answer."""
+    if output.recording or sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError("nobody is there to answer: look at the plan (`pcreconcile show FILE`), then say --yes")
+
+
+def _confirm(output: Output) -> None:
+    """Returns when the answer is `yes`, typed in full; raises UsageError for any other, the end of input included."""
+    output.ask("Approve this? Only `yes` is taken for an answer:")
+    if sys.stdin.readline().strip() != "yes":
+        raise UsageError("nothing was signed: the answer was not yes")
+
+
+def _say_what_next(output: Output, plan: Plan, file: Path, required: int) -> None:
+    from pcreconcile.cli import approvals_folder
+    from pcreconcile.rendering.text import prose
+    from pcreconcile.rendering.words import counted
+
+    there = len(approvals_folder.read(file.parent.parent, plan.plan_id).approvals)
+    wants = f"{counted(required, 'approval')} by different people" if required else "no approval"
+    lines = (
+        f"written: {file}",
+        f"There {'is' if there == 1 else 'are'} now {there} for this plan; the policy wants {wants}.",
+        "Next: hand the file over to whoever applies the plan, for instance by a commit to the repository.",
+    )
+    output.say("".join(f"{prose(line)}\n" for line in ("", *lines)))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @manifests_option
 @click.pass_obj
 def command(output: Output, format_: str, manifests: str) -> int:
-    """Check manifests, credentials, hosts, clock, tokens, rights, journal and state; changes nothing there."""
+    """Check manifests, approvals, credentials, hosts, clock, tokens, rights, journal and state; changes nothing."""
     from pcreconcile.cli import checks
 
     found: list[Check] = []

@@ -1,0 +1,202 @@
+"""Proofs that people agreed: each approval signed by who it says, for this plan, in time, and covering what was done.
+
+Judged anew from the journal's own record and not by the code that let the run begin. What only git knows (who wrote the
+change) cannot be asked offline; the run itself asked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pcreconcile.applying.ceilings import excess
+from pcreconcile.applying.evidence.proofs import proof, unchecked
+from pcreconcile.applying.evidence.told import Told, ToldApproval, ToldPlan
+from pcreconcile.applying.guards import Pending
+from pcreconcile.applying.ports import Signatures
+from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
+from pcreconcile.model.approval import Signer, consequences, signed_bytes
+from pcreconcile.model.errors import BadSignature, ConfigurationError
+from pcreconcile.model.evidence import Evidence, Proof, Standing
+from pcreconcile.model.run import Event, EventKind
+
+CLOCKS_APART = timedelta(minutes=5)
+
+SignaturesOf = Callable[[bytes], Signatures]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An approval whose signature was checked; `problem` says why it proves nothing, "" when it does."""
+
+    approval: ToldApproval
+    signer: Signer | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """How signatures are checked. `theirs` are allowed_signers that the reader brought, None: the archive's own."""
+
+    signatures: SignaturesOf
+    theirs: bytes | None = None
+
+
+def check_signatures(told: Told, judges: Judges) -> tuple[Checked, ...]:
+    """Every approval of the archive with its signer. Raises nothing for a bad one."""
+    return tuple(_checked(told, approval, judges) for approval in told.approvals)
+
+
+def approval_proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], judges: Judges) -> Iterator[Proof]:
+    """Signatures, and for each run that needed approvals that it had them."""
+    starts = list(told.starts.values())
+    if all(start.body.get("required") is None for start in starts):
+        yield unchecked("approved", "the journal does not say what approvals were wanted (an older format)")
+        return
+    yield from _signature_proofs(told, checked, judges)
+    needed = [start for start in starts if start.body.get("required")]
+    if not needed and not told.approvals:
+        yield from proof("approved", (), "no approvals were wanted by the policy of the day")
+        return
+    withheld = [each for each in checked if each.approval.cut]
+    problems = [text for start in needed for text in _unapproved(told, evidence, start, checked)]
+    standing = Standing.NOT_PROVEN if withheld and not judges.theirs else Standing.FAILED
+    yield from proof("approved", problems, f"{len(needed)} runs had the approvals that they needed", standing)
+
+
+def _signature_proofs(told: Told, checked: Sequence[Checked], judges: Judges) -> Iterator[Proof]:
+    for each in checked:
+        standing = Standing.NOT_PROVEN if each.approval.cut and not judges.theirs else Standing.FAILED
+        problems = [f"approval {each.approval.file}: {each.problem}"] if each.problem else []
+        yield from proof(
+            "signature", problems, f"{each.approval.approval.principal} signed {each.approval.file}", standing
+        )
+    if told.approvals and judges.theirs is None:
+        text = "signatures were checked by the archive's own allowed_signers: give yours with --allowed-signers"
+        yield unchecked("signers", text)
+
+
+def _checked(told: Told, told_approval: ToldApproval, judges: Judges) -> Checked:
+    approval = told_approval.approval
+    if told_approval.cut:
+        return Checked(told_approval, None, "its comment was left out, so its signature cannot be checked; use --full")
+    if signed_bytes(approval) != told_approval.signed:
+        return Checked(told_approval, None, "it is not in the form in which approvals are signed")
+    signers = [judges.theirs] if judges.theirs is not None else list(told.signers)
+    problem = "there are no allowed_signers to check it by"
+    for content in signers:
+        try:
+            judge = judges.signatures(content)
+            signer = judge.verify(
+                approval.principal, told_approval.signed, told_approval.signature, approval.approved_at
+            )
+        except (BadSignature, ConfigurationError) as error:
+            problem = str(error)
+        else:
+            return Checked(told_approval, signer)
+    return Checked(told_approval, None, problem)
+
+
+def _unapproved(told: Told, evidence: Evidence, start: Event, checked: Sequence[Checked]) -> Iterator[str]:
+    """What is missing to one run."""
+    name = f"run {start.run}"
+    kept = told.plan_of(start.run)
+    events = [e for e in told.events() if e.run == start.run and e.kind is EventKind.INTENT]
+    if not events:
+        return
+    if kept is None:
+        yield f"{name}: the journal kept no plan, so nobody can say what was approved"
+        return
+    granted = _granted(told, start)
+    relied = [each for each in checked if each.approval.kept in granted or _withheld(each, start)]
+    for each in relied:
+        first = granted.get(each.approval.kept, start)
+        yield from (
+            f"{name}: the approval of {each.approval.approval.principal} {why}"
+            for why in _void(evidence, each, first, kept)
+        )
+    yield from _uncovered(name, int(start.body["required"]), kept, events, relied, _wanted_sorts(start))
+
+
+def _withheld(each: Checked, start: Event) -> bool:
+    return each.approval.cut and each.approval.approval.plan_id == start.plan
+
+
+def _granted(told: Told, start: Event) -> dict[str, Event]:
+    """The approvals that a run or an earlier one of its plan began by, with the first run that did."""
+    found: dict[str, Event] = {}
+    for run in told.starts.values():
+        if run.plan == start.plan and run.seq <= start.seq:
+            for grant in run.body.get("approvals", ()):
+                found.setdefault(str(grant["document"]), run)
+    return found
+
+
+def _void(evidence: Evidence, each: Checked, first: Event, kept: ToldPlan) -> Iterator[str]:
+    approval = each.approval.approval
+    if each.problem:
+        yield f"proves nothing: {each.problem}"
+    if approval.plan_id != first.plan:
+        yield "is for another plan"
+    if approval.partner != evidence.partner.tenant_id:
+        yield "is for another partner"
+    whole = evidence.subject.customer is None
+    if whole and approval.consequences != consequences(kept.plan):
+        yield "is for a plan that says something else about what it does"
+    if approval.expires_at <= first.at:
+        yield f"had expired at {approval.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    if approval.approved_at > first.at + CLOCKS_APART:
+        yield "was given after the run had begun"
+    if each.signer is not None:
+        yield from _wrong_person(each.signer, first, each.approval)
+
+
+def _wrong_person(signer: Signer, first: Event, approval: ToldApproval) -> Iterator[str]:
+    user = str(first.body.get("user") or "").casefold()
+    if user and user in {name.casefold() for name in signer.principals}:
+        yield "is that of the one who applied it"
+    grants = first.body.get("approvals", ())
+    if any(g["document"] == approval.kept and g["key"] != signer.key for g in grants):
+        yield "was made with another key than the journal says"
+
+
+def _wanted_sorts(start: Event) -> frozenset[str]:
+    """The sorts for which the policy of the day wanted approvals; all of them where an older journal does not say."""
+    said = start.body.get("approvalsFor")
+    return frozenset(said if said else SORTS)
+
+
+def _uncovered(
+    name: str, required: int, kept: ToldPlan, events: Sequence[Event], relied: Sequence[Checked], sorts: frozenset[str]
+) -> Iterator[str]:
+    done = {(event.customer, event.action) for event in events}
+    acts = [Pending(c, a) for c in kept.plan.customers for a in c.actions if (c.tenant_id, a.id) in done]
+    acts = [act for act in acts if sorts_of(act.action) & sorts]
+    good = [each for each in relied if not each.problem and each.signer is not None]
+    for each in good:
+        scope, covered = each.approval.approval.scope, [act for act in acts if _covers(each, act)]
+        if why := excess(scope, covered):
+            yield f"{name}: more was done than {each.approval.approval.principal} approved: {why}"
+    for act in acts:
+        people = _people([each.signer for each in good if each.signer and _covers(each, act)])
+        if people < required:
+            yield f"{name}: {act.action.kind} {act.action.target.id} was approved by {people} of {required}"
+
+
+def _covers(each: Checked, act: Pending) -> bool:
+    scope = each.approval.approval.scope
+    allowed = each.signer.sorts if each.signer is not None else frozenset()
+    named = act.customer.tenant_id in scope.customers and act.action.kind in scope.kinds
+    return named and (allowed is None or reserved_sorts_of(act.action) <= allowed)
+
+
+def _people(signers: Sequence[Signer]) -> int:
+    """How many different people: one key under two names, and two keys of one name, are one."""
+    groups: list[set[str]] = []
+    for signer in signers:
+        names = {signer.key, *(name.casefold() for name in signer.principals)}
+        joined = [group for group in groups if group & names]
+        groups = [group for group in groups if not group & names]
+        groups.append(names.union(*joined))
+    return len(groups)

@@ -1,0 +1,66 @@
+"""What people have said about a plan, gathered for apply: kept approvals, `allowed_signers`, authors by git."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pcreconcile.cli import approvals_folder
+from pcreconcile.model.errors import ConfigurationError
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.plan import Plan
+
+if TYPE_CHECKING:
+    from pcreconcile.applying.approving import Consent
+    from pcreconcile.cli.wiring import Session
+    from pcreconcile.manifests import Loaded
+
+
+def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
+    """The approvals of this plan in `folder` (None: `approvals/` beside the partner folder), and who may judge them.
+
+    Git is asked for authors only when apply asks. Raises ConfigurationError when `allowed_signers` is there and cannot
+    be read.
+    """
+    from pcreconcile.applying.approving import Consent
+    from pcreconcile.cli.ssh_signatures import SshSignatures
+
+    loaded = session.loaded
+    found = approvals_folder.read(approvals_folder.folder_of(loaded.home, folder), plan.plan_id)
+    signers = allowed_signers(loaded)
+    judge = SshSignatures(signers, str(signers_file(loaded)))
+    return Consent(found.approvals, found.problems, judge, lambda tenants: _authors(loaded, tenants), signers)
+
+
+def signers_file(loaded: Loaded) -> Path:
+    """Where the partner lists who may approve what."""
+    return loaded.home / loaded.policy.approvals.allowed_signers
+
+
+def allowed_signers(loaded: Loaded) -> bytes:
+    """The content of that file; empty when there is none, so that every signature is unknown.
+
+    Raises ConfigurationError when it is larger than 1 MiB, no regular file of the partner folder, or unreadable.
+    """
+    from pcreconcile.manifests.files import Walk, read_bytes
+
+    path = signers_file(loaded)
+    if not os.path.lexists(path):
+        return b""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(loaded.home)):
+        raise ConfigurationError(f"{path}: the list of who may approve must lie in the partner folder")
+    walk = Walk(loaded.home)
+    for file in walk.single(path, str(path)):
+        data = read_bytes(file)
+        if isinstance(data, bytes):
+            return data
+        raise ConfigurationError(str(data))
+    raise ConfigurationError("; ".join(map(str, walk.findings)))
+
+
+def _authors(loaded: Loaded, tenants: Iterable[TenantId]) -> Mapping[TenantId, frozenset[str]]:
+    from pcreconcile.cli.authors import authors
+
+    return authors(loaded, tenants)

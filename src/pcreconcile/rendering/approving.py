@@ -1,0 +1,74 @@
+"""What somebody is about to approve, for their eyes: whom it touches, how much of it cannot be undone, up to what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from pcreconcile.model.approval import Approval, Scope
+from pcreconcile.model.plan import Action, CustomerPlan, Plan
+from pcreconcile.rendering import words
+from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
+from pcreconcile.rendering.setting import set_lines
+from pcreconcile.rendering.text import outside
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """A customer with what the plan would do to it now; `amount` is what that comes to."""
+
+    customer: CustomerPlan
+    actions: Sequence[Action]
+    amount: Scope
+
+
+def render(plan: Plan, approval: Approval, touched: Sequence[Touched], *, style: Style) -> str:
+    """All that is due, then the ceiling that is signed."""
+    return set_lines(_lines(plan, approval, touched), style)
+
+
+def _lines(plan: Plan, approval: Approval, touched: Sequence[Touched]) -> Iterator[Line]:
+    yield Line(f"Approval of a plan for {outside(plan.partner.name)}", tone=Tone.HEADING)
+    yield labelled("plan", plan.plan_id)
+    yield labelled("made", words.day_time(plan.created_at))
+    for each in touched:
+        yield BLANK
+        yield from _customer(each, approval.scope)
+    yield BLANK
+    yield from _ceiling(approval, touched)
+
+
+def _customer(touched: Touched, scope: Scope) -> Iterator[Line]:
+    customer, amount = touched.customer, touched.amount
+    outside_scope = "" if customer.tenant_id in scope.customers else ": not part of this approval"
+    yield Line(
+        f"{outside(customer.name)} ({outside(customer.observed.company_name)}){outside_scope}", tone=Tone.HEADING
+    )
+    yield labelled("tenant", customer.tenant_id)
+    yield labelled("wanted", words.wish(customer.desired))
+    danger = Tone.DANGER if amount.one_way else Tone.PLAIN
+    yield labelled("does", f"{_sum(amount, len(touched.actions))}", tone=danger)
+    for name, count in Counter(words.what(action) for action in touched.actions).items():
+        yield Line(name if count == 1 else f"{name} ({count} times)", indent=4, mark="- ")
+
+
+def _sum(amount: Scope, actions: int) -> str:
+    committed = words.amounts(amount.money) or "no money"
+    one_way = f"{amount.one_way} of them ONE-WAY" if amount.one_way else "none of them one-way"
+    return f"{words.counted(actions, 'action')}, {one_way}; {words.counted(amount.seats, 'seat')}; commits {committed}"
+
+
+def _ceiling(approval: Approval, touched: Iterable[Touched]) -> Iterator[Line]:
+    scope = approval.scope
+    names = {each.customer.tenant_id: outside(each.customer.name) for each in touched}
+    yield Line("What is signed: an agreement to this, and to no more", tone=Tone.HEADING)
+    yield labelled("by", outside(approval.principal))
+    yield labelled("customers", ", ".join(names.get(tenant, tenant) for tenant in scope.customers))
+    yield labelled("kinds", ", ".join(scope.kinds))
+    yield labelled("one-way", f"at most {words.counted(scope.one_way, 'action')}")
+    yield labelled("seats", f"at most {scope.seats}")
+    yield labelled("money", f"at most {words.amounts(scope.money) or 'none'}")
+    yield labelled("until", words.day_time(approval.expires_at))
+    if approval.comment:
+        yield labelled("comment", outside(approval.comment))
