@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pcreconcile.applying.approving import confirmed, different_people, granted, required
 from pcreconcile.applying.ceilings import due, excess, scope_of
 from pcreconcile.applying.earlier_runs import statement
-from pcreconcile.applying.sorts import SORTS, sorts_of
+from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
 from pcreconcile.model.approval import SignedApproval, Signer
 from pcreconcile.model.errors import ApprovalMissing, ExitCode
 from pcreconcile.model.identity import seal
