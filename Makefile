@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check lint types imports mutation docs schemas lock year clean
+.PHONY: demo test soak check lint types imports mutation docs schemas lock year crash-matrix journal-benchmark clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml tests/third_party/no-deps.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,13 @@ soak: $(VENV)/.installed
 # Twelve simulated months of 200 customers, every day of them, twice: about half an hour on two cores.
 year: $(VENV)/.installed
 	PCRECONCILE_YEAR=full $(BIN)/python -m pytest -n 2 -m slow tests/year
+
+# At least 2,000 times kill -9, in mixed plans with faults, in both stores (docs/crash-matrix.md).
+crash-matrix: $(VENV)/.installed
+	$(BIN)/python -m tests.e2e.crash.matrix --kills 2000 --workers 2 --out crash-matrix.json
+
+journal-benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.journal
 
 check: lint types imports test
 
@@ -58,4 +65,4 @@ lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-mutation mutants build dist .pcreconcile
+	rm -rf $(VENV) .venv-mutation mutants build dist .pcreconcile crash-matrix.json

@@ -55,7 +55,9 @@ class ActionHistory:
     def intent(self, request_id: RequestId, at: datetime) -> None:
         """A request is about to leave. An earlier one under the same ID whose outcome nobody wrote down stays open."""
         self.first_sent = self.first_sent or at
-        self.ambiguous = (self.ambiguous or self.open) and request_id == self.request_id
+        if self.open:  # a process ended between that intent and its outcome
+            self.ambiguous = self.effective = True
+        self.ambiguous = self.ambiguous and request_id == self.request_id
         self.request_id, self.open, self.answered_at = request_id, True, None
 
     def no_answer(self, trace: str) -> None:
