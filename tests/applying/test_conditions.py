@@ -59,7 +59,7 @@ def told(*happenings: str) -> ActionHistory:
     [
         ([], "planned", False),
         (["intent 1", "intent 1", "refused 429"], "indeterminate", True),
-        (["intent 1", "intent 2", "refused 429"], "planned", False),
+        (["intent 1", "intent 2", "refused 429"], "planned", True),
         (["intent a"], "indeterminate", True),
         (["intent a", "answered"], "answered", True),
         (["intent a", "refused 400"], "planned", False),

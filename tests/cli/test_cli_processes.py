@@ -28,7 +28,7 @@ def test_an_interrupted_apply_says_so_and_the_next_one_finishes_it(number, code,
     ) as run:
         for line in run.stdout:
             records.append(json.loads(line))
-            if records[-1].get("event", {}).get("kind") == "intent" and len(records) < 5:
+            if records[-1].get("event", {}).get("kind") == "intent" and len(records) < 7:
                 run.send_signal(number)
         errors = run.stderr.read()
     assert (run.returncode, "Traceback" in errors) == (code, False)

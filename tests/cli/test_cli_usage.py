@@ -27,7 +27,7 @@ from pcreconcile.cli.program import COMMANDS, Program
         (["apply", "--json"], "error: nobody is there to answer"),
         (["show"], "error: Missing argument 'PLANFILE'."),
         (["show", "no-such-plan.json"], "error: no-such-plan.json: No such file or directory"),
-        (["schema", "recipe"], "error: no schema for recipe: expected one of Customer"),
+        (["schema", "recipe"], "error: no schema for recipe: expected one of Approval, Customer"),
         (["simulate", "--clock", "tomorrow"], "expected an instant such as 2027-03-01T00:00:00Z"),
         (["simulate", "--estate", "x.yaml", "--customers", "3"], "error: --estate and --customers go not together"),
         (["simulate", "--port", "70000"], "error: Invalid value for '--port'"),
@@ -74,7 +74,7 @@ def test_every_option_has_its_variable_and_the_same_for_all_commands():
         ("PCRECONCILE_WAIT", "soon", "PCRECONCILE_WAIT"),
         ("PCRECONCILE_MANIFESTS", "no-such-folder", "no-such-folder:1:1: "),
         ("PCRECONCILE_AUTO_APPROVE", "1", "manifests:1:1: "),
-        ("PCRECONCILE_DATABASE", "postgresql://h/d", "error: PCRECONCILE_DATABASE"),
+        ("PCRECONCILE_DATABASE", "mysql://h/d", "(PCRECONCILE_DATABASE) is not understood"),
     ],
 )
 def test_variables_work_like_options(variable, value, told, capsys, partner_folder, monkeypatch):
