@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,13 +9,12 @@ from msgspec.structs import replace
 
 from pcreconcile.applying import open_store, read_events
 from pcreconcile.applying.kept_plans import names_of
-from pcreconcile.applying.stories import run_named, runs_of, story_of
+from pcreconcile.applying.stories import runs_of, story_of
 from pcreconcile.applying.written import writes_of
-from pcreconcile.model.errors import UsageError
 from pcreconcile.model.ids import PlanId, RunId
 from pcreconcile.model.plan import ActionKind, Plan, Reversibility
 from pcreconcile.model.run import Event, EventKind
-from pcreconcile.model.story import RunLine, Story
+from pcreconcile.model.story import Story
 from tests.applying.world import (
     NOW,
     ONE,
@@ -166,23 +164,6 @@ def test_events_of_an_older_format_are_told_as_far_as_they_say_something():
     story = story_of(RunId("r"), events, lambda _: None)
     assert (story.required, story.user, story.line.customers) == (None, None, 1)
     assert story.customers[0].actions[0].moments[0].said == "it was so already"
-
-
-def lines(*runs: str) -> Sequence[RunLine]:
-    return [RunLine(RunId(run), PlanId("p"), NOW, NOW, None, 0, 0, 0, None, "", False) for run in runs]
-
-
-@pytest.mark.parametrize("text", ["abcd", "abcd-1", "ABCD-1", " abcd "])
-def test_a_run_is_named_by_its_beginning(text: str):
-    assert run_named(lines("abcd-1", "abce-2"), text) == "abcd-1"
-
-
-@pytest.mark.parametrize(
-    ("text", "told"), [("abc", "2 runs begin so"), ("x", "knows no run"), ("", "knows no run"), (" ", "knows no run")]
-)
-def test_a_beginning_of_several_or_of_none_is_refused(text: str, told: str):
-    with pytest.raises(UsageError, match=told):
-        run_named(lines("abcd-1", "abce-2"), text)
 
 
 def written(desk: Desk, number: int = 0) -> list[Any]:

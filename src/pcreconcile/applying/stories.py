@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pcreconcile.applying.kept_plans import Names, kept_plan, plan_document_of
-from pcreconcile.model.errors import UsageError
 from pcreconcile.model.ids import ActionId, RunId, TenantId
 from pcreconcile.model.plan import Target
 from pcreconcile.model.run import Event, EventKind
@@ -24,20 +23,6 @@ _FRAME = frozenset({EventKind.CUSTOMER_STARTED, EventKind.CUSTOMER_FINISHED})
 def runs_of(events: Iterable[Event]) -> tuple[RunLine, ...]:
     """Every run of a journal, in the order in which they began."""
     return tuple(_line(each) for each in _by_run(events).values())
-
-
-def run_named(runs: Sequence[RunLine], text: str) -> RunId:
-    """The run of that ID, or the only one whose ID begins so, in any letter case.
-
-    Raises UsageError when there is none, and when there are several.
-    """
-    found = [line.run for line in runs if line.run.lower().startswith(text.strip().lower())] if text.strip() else []
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise UsageError(f"{text}: the journal knows no run of that ID; `pcreconcile history` lists them")
-    some = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")
-    raise UsageError(f"{text}: {len(found)} runs begin so ({some}); give more of the ID")
 
 
 def story_of(run: RunId, events: Iterable[Event], documents: Documents) -> Story:

@@ -1,6 +1,7 @@
-"""`make demo`: plan, apply, plan again, as three processes against the embedded simulator, in a folder of its own.
+"""`make demo`: plan, apply, prove it, plan again, as processes of their own against the embedded simulator.
 
 It runs the command line exactly as a person would and judges by what the last plan says.
+In a folder of its own, which is gone afterwards.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ def _rehearse(folder: Path) -> int:
     steps: Sequence[tuple[str, list[str]]] = (
         ("1. What do the manifests take?", ["plan", "--out", "demo.plan.json"]),
         ("2. Do what is due now", ["apply", "demo.plan.json"]),
-        ("3. What is left?", ["plan", "--out", "after.plan.json"]),
+        ("3. Prove it", ["evidence", "last", "--out", "evidence.zip"]),
+        ("4. Does the proof hold?", ["verify", "evidence.zip"]),
+        ("5. What is left?", ["plan", "--out", "after.plan.json"]),
     )
     for heading, words in steps:
         code = _step(heading, words, folder)

@@ -22,12 +22,13 @@ def runs(session: wiring.Session, output: Output) -> None:
 
 def story(session: wiring.Session, output: Output, named: str) -> None:
     """One run. Raises UsageError for one that the journal does not know, StoreError as above."""
-    from pcreconcile.applying.stories import run_named, runs_of, story_of
+    from pcreconcile.applying.naming_runs import run_named
+    from pcreconcile.applying.stories import story_of
     from pcreconcile.rendering import history
 
     store = wiring.open_journal(session)
     events = tuple(store.events())
-    found = story_of(run_named(runs_of(events), named), events, store.document)
+    found = story_of(run_named((event.run for event in events), named), events, store.document)
     output.record("run", {"run": found.line})
     for customer in found.customers:
         output.record("customer", {"customer": customer})

@@ -23,13 +23,14 @@ def undone(session: wiring.Session, output: Output, named: str, wanted: seeing.W
 
     Raises UsageError for a run that the journal does not know, StoreError for a journal that cannot be trusted.
     """
-    from pcreconcile.applying.stories import run_named, runs_of, story_of
+    from pcreconcile.applying.naming_runs import run_named
+    from pcreconcile.applying.stories import story_of
     from pcreconcile.applying.written import writes_of
     from pcreconcile.planning.undoing import reversals
 
     store = wiring.open_journal(session)
     events = tuple(store.events())
-    run = run_named(runs_of(events), named)
+    run = run_named((event.run for event in events), named)
     story, writes = story_of(run, events, store.document), writes_of(run, events, store.document)
     now, partner = session.clock.now(), session.loaded.partner
     found = Undo(

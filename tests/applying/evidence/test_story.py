@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pcreconcile.applying.evidence import AuditFile, find_customer, find_run, of_customer, of_run
+from pcreconcile.applying.evidence import AuditFile, find_customer, of_customer, of_run
 from pcreconcile.model.errors import UsageError
 from pcreconcile.model.estate import AuditRecord
 from tests.applying.evidence.making import archive_of, journalled, two_customers
@@ -141,11 +141,12 @@ def test_a_day_begins_at_the_partners_midnight(desk: Desk) -> None:
 def test_runs_are_found_by_a_unique_beginning(desk: Desk) -> None:
     runs = two_runs(desk)
     events = journalled(desk).events
-    assert find_run(events, runs[0]) == runs[0]
+    assert of_run(events, runs[0]).subject.run == runs[0]
+    assert of_run(events, "last").subject.run == runs[1]
     assert of_run(events, runs[1].upper()).subject.run == runs[1]
-    for text, words in [("ffff", "no such run"), (runs[0][:8], "several"), ("0", "no such run")]:
+    for text, words in [("ffff", "knows no run"), (runs[0][:8], "2 runs begin so"), ("0", "knows no run")]:
         with pytest.raises(UsageError, match=words):
-            find_run(events, text)
+            of_run(events, text)
 
 
 def test_customers_are_found_by_any_name_that_they_had(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from pcreconcile.applying.evidence.approval_proofs import Judges
 from pcreconcile.applying.evidence.archive import LARGEST, pack, unpack
 from pcreconcile.applying.evidence.gathering import Journalled, Wanted, gather, kept_plans
 from pcreconcile.applying.evidence.proofs import exit_code
-from pcreconcile.applying.evidence.selection import Selection, find_customer, find_run, of_customer, of_run
+from pcreconcile.applying.evidence.selection import Selection, find_customer, of_customer, of_run
 from pcreconcile.applying.evidence.story import Frame
 from pcreconcile.applying.evidence.told import AuditFile, DamagedEvidence
 from pcreconcile.applying.evidence.verification import Checks, evidence_of, make, verify_files
@@ -35,7 +35,6 @@ __all__ = [
     "evidence_of",
     "exit_code",
     "find_customer",
-    "find_run",
     "gather",
     "kept_plans",
     "make",

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from pcreconcile.applying.naming_runs import run_named
 from pcreconcile.model.errors import UsageError
 from pcreconcile.model.evidence import Subject
 from pcreconcile.model.ids import PlanId, RunId, TenantId, is_guid
 from pcreconcile.model.plan import Plan
 from pcreconcile.model.run import Event
-
-SHORTEST = 4  # characters of a run's ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +29,8 @@ class Selection:
 
 def of_run(events: Sequence[Event], text: str) -> Selection:
     """The run of that ID, or of its unique beginning. Raises UsageError."""
-    run = find_run(events, text)
+    run = run_named((event.run for event in events), text)
     return Selection(Subject(f"run {run}", run=run), _whole(events, {run}))
-
-
-def find_run(events: Iterable[Event], text: str) -> RunId:
-    """A run by its ID or the beginning of it. Raises UsageError when there is none, or more than one."""
-    wanted = text.lower()
-    found = sorted({event.run for event in events if event.run.startswith(wanted)})
-    if not found or len(wanted) < SHORTEST:
-        raise UsageError(f"run {text}: the journal has no such run; `history` lists them")
-    if len(found) > 1:
-        raise UsageError(f"run {text}: several begin so: {', '.join(found[:5])}")
-    return found[0]
 
 
 def of_customer(

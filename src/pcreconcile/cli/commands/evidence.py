@@ -37,7 +37,7 @@ def command(
     json: bool,  # noqa: ARG001 - recording has begun before the options were read
     manifests: str,
 ) -> None:
-    """Write an archive that proves what RUN did (its ID, or the beginning of it), from the journal alone."""
+    """Write an archive that proves what RUN did (its ID, the beginning of it, or last), from the journal alone."""
     from pcreconcile.cli import audit_look, evidencing, wiring
 
     if (run is None) == (customer is None):

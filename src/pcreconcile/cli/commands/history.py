@@ -23,7 +23,7 @@ def command(
     head: bool,
     manifests: str,
 ) -> None:
-    """List all runs, the newest last; with RUN (an ID, or the beginning of one) tell its story."""
+    """List all runs, the newest last; with RUN (an ID, the beginning of one, or last) tell its story."""
     from pcreconcile.cli import telling, wiring
 
     if head and run is not None:

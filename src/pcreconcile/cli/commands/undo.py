@@ -19,7 +19,7 @@ from pcreconcile.cli.program import Command
 @manifests_option
 @click.pass_obj
 def command(output: Output, run: str, format_: str, snapshot: Path | None, refresh: bool, manifests: str) -> int:
-    """Tell what of RUN (an ID, or the beginning of one) can be reversed, until when, and which line plans it."""
+    """Tell what of RUN (an ID, the beginning of one, or last) can be reversed, until when, and which line plans it."""
     from pcreconcile.cli import seeing, undoing, wiring
     from pcreconcile.rendering import undo
 
