@@ -26,7 +26,7 @@ from pcreconcile.model.extras import extras_of
 from pcreconcile.model.ids import RequestId, RunId
 from pcreconcile.model.plan import NOW, ActionKind, CustomerPlan, Plan, Verdict
 from pcreconcile.model.rules import Rules
-from pcreconcile.model.run import ActionState, Receipt
+from pcreconcile.model.run import ActionState, Holder, Receipt
 from pcreconcile.partner_center import connect
 from pcreconcile.planning import plan
 from pcreconcile.simulator import (
@@ -147,6 +147,7 @@ class Desk:
                 lock_timeout=0.0,
                 observer=lambda _event: None,
                 ids=FreshIds(),
+                holder=Holder(1, "here", "desk", self.clock.now()),
             )
             return made, receipt
 
