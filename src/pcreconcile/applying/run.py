@@ -8,21 +8,18 @@ customers could overlap later, since nothing here is shared between them but the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import msgspec
 
-from pcreconcile.applying import approving, guards
 from pcreconcile.applying.aftercare import collect
-from pcreconcile.applying.approving import Asked, Consent, Grant
+from pcreconcile.applying.approving import Asked, Consent
 from pcreconcile.applying.ceilings import BY_HAND
+from pcreconcile.applying.clearing import Order, allowed_by, clear
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
-from pcreconcile.applying.day_history import day_history
-from pcreconcile.applying.earlier_runs import statement
 from pcreconcile.applying.guards import Pending
 from pcreconcile.applying.history import ActionHistory, histories
 from pcreconcile.applying.identifiers import Ids
@@ -33,38 +30,15 @@ from pcreconcile.applying.plan_file import check_plan, require_applicable
 from pcreconcile.applying.ports import Clock, Service, Store
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.rollout import Advance
-from pcreconcile.applying.spending import Day, day_of
-from pcreconcile.model.approval import document
-from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import IncompleteRead, Locked, NoAnswer, StoreError
+from pcreconcile.model.errors import Locked, NoAnswer, StoreError
 from pcreconcile.model.estate import CustomerList
-from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.plan import NOW, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
 
 LOCK_POLL = 0.25  # seconds between two looks at a lock that another process holds
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be done, under which policy, wanted by which manifests, agreed to by whom."""
-
-    plan: Plan
-    fleet: DesiredFleet
-    policy: Policy
-    consent: Consent | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """What the checks before the first write found: the customers list, and what the run is allowed by."""
-
-    listed: CustomerList | None
-    grants: tuple[Grant, ...]
-    user: str | None
 
 
 @dataclass(slots=True)
@@ -112,86 +86,16 @@ async def apply(
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
         asked = Asked(plan, policy, _pending(work), events, resumed)
-        cleared = await _clear(order, asked, service, clock)
+        cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)
         with _closing(journal):
-            journal.run_started(plan, _allowed_by(order, asked, cleared, journal))
+            journal.run_started(plan, allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, work, cleared.listed)
             await collect(service, journal, memory_from(events, started), clock.now())
             exit_code = of_results(results)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
-
-
-async def _clear(order: Order, asked: Asked, service: Service, clock: Clock) -> Cleared:
-    """Everything that must hold before the first write; what needs no request comes first."""
-    now = clock.now()
-    day = day_of(asked.events, now - DAY)
-    _check_the_plan(order, asked, day, now)
-    grants = approving.granted(asked, order.consent, now)
-    if not asked.pending:
-        return Cleared(None, grants, None)
-    listed, user = await _ask_the_service(order, asked, grants, day, service, clock)
-    return Cleared(listed, grants, user)
-
-
-def _check_the_plan(order: Order, asked: Asked, day: Day, now: datetime) -> None:
-    """Every check of the plan as a whole that needs no request."""
-    pending = asked.pending
-    if not asked.resumed:
-        guards.check_manifests(order.fleet, pending)
-    guards.check_guards(order.plan)
-    guards.check_protected(order.policy, order.plan, pending)
-    guards.check_budgets(order.policy, order.plan, pending, day, now)
-    guards.check_freezes(order.policy, pending, guards.local_day(now, order.plan.partner.time_zone))
-
-
-async def _ask_the_service(
-    order: Order, asked: Asked, grants: Sequence[Grant], day: Day, service: Service, clock: Clock
-) -> tuple[CustomerList, str | None]:
-    policy, plan, pending = order.policy, order.plan, asked.pending
-    try:
-        await service.authorise(frozenset(entry.action.kind for entry in pending))
-        there, user = await service.service_time(), await service.user()
-        approving.confirmed(grants, user, max(there, clock.now()))
-        guards.check_clocks(clock.now(), there)
-        listed = await service.list_customers()
-    except NoAnswer as error:  # nothing was written yet, so nothing is indeterminate
-        raise IncompleteRead(f"the service does not answer, nothing was written: {error}") from error
-    if not listed.read.complete:
-        raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
-    now = clock.now()
-    day = await day_history(service, day, policy, plan.partner.time_zone, pending, now)
-    guards.check_budgets(policy, plan, pending, day, now, live=len(listed.customers))
-    guards.check_customers_left(policy, listed, pending)
-    return listed, user
-
-
-def _allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -> dict[str, Any]:
-    """Who agreed, as whom it is applied, and from what: members of the run's first event, with the documents kept."""
-    consent = order.consent
-    signers = journal.keep(consent.allowed_signers) if consent and cleared.grants else None
-    return {
-        "required": approving.required(asked),
-        "approvalsFor": sorted(order.policy.approvals.actions),
-        "resumed": asked.resumed,
-        "approvals": [_kept_grant(grant, journal) for grant in cleared.grants],
-        "allowedSigners": signers,
-        "user": cleared.user,
-        "commit": order.plan.sources.commit,
-    }
-
-
-def _kept_grant(grant: Grant, journal: Journal) -> dict[str, Any]:
-    signed = grant.approval
-    content = {"document": document(signed.approval), "signature": signed.signature}
-    return {
-        "principal": signed.approval.principal,
-        "key": grant.signer.key,
-        "statement": statement(signed),
-        "document": journal.keep(canonical_json(content)),
-    }
 
 
 async def _customers(
