@@ -244,6 +244,19 @@ def test_a_client_that_breaks_during_a_write_leaves_it_open(desk: Desk, microsof
     assert len({request.request_id for request in microsoft.requests}) == 1
 
 
+def test_a_removal_that_came_through_between_two_looks_is_done_and_not_stale(desk: Desk, microsoft: Microsoft):
+    microsoft.add(ONE)
+    plan = plan_of(planned(microsoft, [remove()]))
+    microsoft.faults.append(Fault.DIES_BEFORE)
+    with pytest.raises(Died):
+        desk.apply(plan)
+    (late,) = microsoft.requests
+    microsoft.on_read_customer = lambda: microsoft._effect(late)  # on its way all the time
+    receipt = desk.apply(plan)
+    assert (receipt.exit_code, receipt.customers[0].outcome) == (0, "done")
+    assert len(microsoft.requests) == 1
+
+
 class FullDisk(DyingStore):
     """Takes no event any more from the Nth on."""
 

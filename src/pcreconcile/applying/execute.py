@@ -176,6 +176,9 @@ class Execution:
             self._waiting.gate_could_not_read(step, closed.message)
         elif closed.happening is Happening.LEFT_ALONE and step.state is ActionState.PLANNED:
             self._record.skipped(step, closed.message)
+        elif step.state is ActionState.INDETERMINATE:
+            # Our own earlier request may have come through between the two looks.
+            await self._resolve_by_reading(step, closed.message)
         else:
             self._record.stale(step, closed.happening, closed.message)
         return False

@@ -216,7 +216,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("crash-matrix.json"))
-    parser.add_argument("--story", type=int, help="tell this one again, and keep its folder")
+    parser.add_argument("--story", type=int, help="tell this one again, and keep its folder where it was not done")
     wanted = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="crash-"))
     started, stories = time.monotonic(), []

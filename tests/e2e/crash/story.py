@@ -116,7 +116,7 @@ def make_ready(world: World, starter: Starter, folder: Path) -> Ready:
 
 
 def tell(ready: Ready, chapter: Chapter, starter: Starter, folder: Path) -> Told:
-    """The whole story, in a folder of its own, which is left empty when nothing was wrong."""
+    """The whole story, in a folder of its own, which is kept unless everything was done and nothing was wrong."""
     store = "postgres" if chapter.database else "sqlite"
     how = "python -m pcreconcile" if chapter.plain else "forked"
     told = Told(chapter.number, ready.world.kinds, store, chapter.trouble.name, how)
@@ -128,7 +128,7 @@ def tell(ready: Ready, chapter: Chapter, starter: Starter, folder: Path) -> Told
         teller = _Teller(ready, chapter, starter, folder, service, told)
         teller.to_the_end()
     told.seconds = round(time.monotonic() - started, 2)
-    if not told.wrong:
+    if not told.wrong and told.outcome == "done":
         shutil.rmtree(folder)
     return told
 
