@@ -19,11 +19,11 @@ from tests.e2e.crash.watch import Moment
 from tests.e2e.crash.worlds import World, world_with
 from tests.postgres import Server, postgres  # noqa: F401 the fixture
 
-STORIES = int(os.environ.get("PCRECONCILE_CRASH_STORIES", "8"))
+STORIES = int(os.environ.get("PCRECONCILE_CRASH_STORIES", "5"))
 SMALL = world_with("delegated")
 SMALLEST = world_with("empty")
 BATCHES = 4
-STRIDE = 2  # the sample strikes every other boundary, the whole matrix all of them
+STRIDE = 4  # the sample strikes every fourth boundary, the whole matrix all of them
 
 Prepared = Callable[[World], Ready]
 
