@@ -15,7 +15,7 @@ from pcreconcile.applying.journal import Journal
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, StoreError
 from pcreconcile.model.estate import RemovalRecord
 from pcreconcile.model.ids import PlanId, RunId, TenantId
-from pcreconcile.model.memory import Departure, Memory
+from pcreconcile.model.memory import Departure
 from pcreconcile.model.run import EventKind
 from tests.applying.world import (
     HELD_BY,
@@ -50,8 +50,7 @@ def collected(desk: Desk, *departures: Departure, spoil: Callable[[Journal], Non
         )
         if spoil:
             spoil(journal)
-        memory = Memory(departures={each.customer: each for each in departures})
-        asyncio.run(collect(desk.service, journal, memory, NOW))
+        asyncio.run(collect(desk.service, journal, departures, NOW))
     return written
 
 

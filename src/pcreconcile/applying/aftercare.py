@@ -6,6 +6,7 @@ until when that makes sense.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pcreconcile.applying.audit_trail import CLOCKS_APART, LOOK_BACK
@@ -13,15 +14,15 @@ from pcreconcile.applying.journal import AUDIT_RECORD, Journal
 from pcreconcile.applying.ports import Service
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import RemovalRecord
-from pcreconcile.model.memory import Departure, Memory
+from pcreconcile.model.memory import Departure
 
 
-async def collect(service: Service, journal: Journal, memory: Memory, now: datetime) -> None:
+async def collect(service: Service, journal: Journal, departures: Iterable[Departure], now: datetime) -> None:
     """Keep the service's own record of each removal of ours that has none yet and is at most 89 days old.
 
     Asks no further once the service does not answer. Raises StoreError alone.
     """
-    for departure in memory.departures.values():
+    for departure in departures:
         if departure.audit_record is not None or departure.removed_at < now - LOOK_BACK:
             continue
         try:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pcreconcile.applying.departures import departures_of
+from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, recent, remembered, returned_by
 from pcreconcile.applying.spending import spent_since
+from pcreconcile.model.budgets import DAY
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
 from pcreconcile.model.memory import Memory, Returned
 from pcreconcile.model.plan import ActionKind, Effect
 from pcreconcile.model.run import Event, EventKind
-
-DAY = timedelta(hours=24)
-TOO_MANY_REQUESTS = 429
 
 
 @dataclass(slots=True)

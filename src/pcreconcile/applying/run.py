@@ -20,11 +20,11 @@ from pcreconcile.applying.ceilings import BY_HAND
 from pcreconcile.applying.clearing import Order, allowed_by, clear
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
+from pcreconcile.applying.departures import departures_of
 from pcreconcile.applying.guards import Pending
 from pcreconcile.applying.history import ActionHistory, histories
 from pcreconcile.applying.identifiers import Ids
 from pcreconcile.applying.journal import Journal
-from pcreconcile.applying.memory import memory_from
 from pcreconcile.applying.outcome import Outcome, of_results, of_verdict
 from pcreconcile.applying.plan_file import check_plan, require_applicable
 from pcreconcile.applying.ports import Clock, Service, Store
@@ -92,7 +92,7 @@ async def apply(
         with _closing(journal):
             journal.run_started(plan, allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, work, cleared.listed)
-            await collect(service, journal, memory_from(events, started), clock.now())
+            await collect(service, journal, departures_of(events).values(), clock.now())
             exit_code = of_results(results)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)

@@ -12,14 +12,13 @@ from typing import Any
 
 import msgspec
 
+from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.model.gravity import COMMITS_MONEY, ONE_WAY, PROTECTIVE, TAKES_SERVICE, sorts_of
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.memory import Spent
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.run import Event, EventKind
-
-TOO_MANY_REQUESTS = 429
 
 Body = Mapping[str, Any]
 

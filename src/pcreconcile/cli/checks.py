@@ -76,11 +76,10 @@ def _state(folder: Path) -> Iterator[Check]:
 
 
 def _journal(session: wiring.Session) -> Check:
-    from pcreconcile.applying import read_events
     from pcreconcile.partner_center.check import fail, ok
 
     try:
-        events = len(tuple(read_events(session.journal, session.loaded.partner.tenant_id)))
+        events = len(tuple(wiring.read_journal(session).events()))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
     return ok("journal", f"{events} events" if events else "none yet")

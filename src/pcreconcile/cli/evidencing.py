@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def write(session: wiring.Session, output: Output, asked: Asked, out: Path | Non
     goal = out or Path(f"evidence-{(asked.customer or str(selection.subject.run))[:40]}.zip")
     files.require_writable(goal)
     audit = parts.audit(session, journal, selection)
-    wanted = Wanted(session.loaded.partner.tenant_id, selection, parts.names is LEFT_OUT, audit)
+    wanted = Wanted(session.loaded.partner.tenant_id, selection, parts.names is Names.LEFT_OUT, audit)
     frame = _frame(session, selection, wanted.redacted)
     made = make(gather(journal, wanted), frame, checks(None, None))
     data = pack(made)
@@ -50,15 +51,11 @@ def write(session: wiring.Session, output: Output, asked: Asked, out: Path | Non
         output.note(f"note: audit records: {audit.note}")
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Whether names are told."""
+class Names(Enum):
+    """Whether names are told, as people read it."""
 
-    shown: str
-
-
-LEFT_OUT = Names("names left out")
-TOLD = Names("with all names")
+    LEFT_OUT = "names left out"
+    TOLD = "with all names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ def checks(theirs: bytes | None, anchor: Anchor | None) -> Checks:
 def _journal(session: wiring.Session) -> Journalled:
     from pcreconcile.applying.evidence import Journalled
 
-    store = wiring.open_journal(session)
+    store = wiring.read_journal(session)
     return Journalled(tuple(store.events()), store.document)
 
 
@@ -139,7 +136,7 @@ def _frame(session: wiring.Session, selection: Selection, redacted: bool) -> Fra
 
 def _say_written(output: Output, goal: Path, data: bytes, count: int, parts: Parts) -> None:
     digest = hashlib.sha256(data).hexdigest()
-    output.conclude(file=str(goal), sha256=digest, files=count, redacted=parts.names is LEFT_OUT)
-    output.say(f"Evidence written to {goal}: {count} files, {len(data)} bytes, {parts.names.shown}\n")
+    output.conclude(file=str(goal), sha256=digest, files=count, redacted=parts.names is Names.LEFT_OUT)
+    output.say(f"Evidence written to {goal}: {count} files, {len(data)} bytes, {parts.names.value}\n")
     output.say(f"sha256  {digest}\n")
     output.say(f"prove it with: pcreconcile verify {goal}\n")

@@ -120,11 +120,12 @@ def _former(root: MappingNode) -> Iterator[Former]:
         name=name.text if name else "",
         tenant_id=TenantId(tenant.text.lower()),
         managed=relationship is None or relationship.text != Relationship.UNMANAGED,
-        wish=_wish(root),
+        wish=wish_of(root),
         root=root,
     )
 
 
-def _wish(root: MappingNode) -> DesiredCustomer | None:
+def wish_of(root: MappingNode) -> DesiredCustomer | None:
+    """What a customer document of a commit wants; None when it could not be a manifest of today."""
     wrong = [*check("Customer", root, Wording()), *customer_findings(root, None, None)]
     return None if wrong else customer(root)

@@ -33,7 +33,18 @@ def _assume_yes(_output: Output) -> None:
     return
 
 
-ASK = Question(asking.require_somebody, asking.confirm)
+def _require_somebody(output: Output) -> None:
+    asking.require_somebody(
+        output,
+        "keep a plan (`pcreconcile plan --out FILE`) and apply that file, or say yes beforehand with --auto-approve",
+    )
+
+
+def _confirm(output: Output) -> None:
+    asking.confirm(output, "Apply this plan?", "nothing was applied")
+
+
+ASK = Question(_require_somebody, _confirm)
 ASSUME_YES = Question(_assume_yes, _assume_yes)
 
 

@@ -9,11 +9,10 @@ from pcreconcile.model.errors import UsageError
 
 def runs(session: wiring.Session, output: Output) -> None:
     """Every run, in the order in which they began. Raises StoreError for a journal that cannot be trusted."""
-    from pcreconcile.applying import read_events
     from pcreconcile.applying.stories import runs_of
     from pcreconcile.rendering import history
 
-    found = runs_of(read_events(session.journal, session.loaded.partner.tenant_id))
+    found = runs_of(wiring.read_journal(session).events())
     for line in found:
         output.record("run", {"run": line})
     if not output.recording:
@@ -26,7 +25,7 @@ def story(session: wiring.Session, output: Output, named: str) -> None:
     from pcreconcile.applying.stories import story_of
     from pcreconcile.rendering import history
 
-    store = wiring.open_journal(session)
+    store = wiring.read_journal(session)
     events = tuple(store.events())
     found = story_of(run_named((event.run for event in events), named), events, store.document)
     output.record("run", {"run": found.line})
@@ -41,7 +40,7 @@ def head(session: wiring.Session, output: Output) -> None:
     """The journal's last event as one line. Raises UsageError while there is none, StoreError as above."""
     from pcreconcile.applying.evidence.anchors import anchor_line
 
-    last = wiring.open_journal(session).head()
+    last = wiring.read_journal(session).head()
     if last is None:
         raise UsageError("the journal is empty: there is nothing to anchor yet")
     line = anchor_line(session.loaded.partner.tenant_id, last)

@@ -28,7 +28,7 @@ def undone(session: wiring.Session, output: Output, named: str, wanted: seeing.W
     from pcreconcile.applying.written import writes_of
     from pcreconcile.planning.undoing import reversals
 
-    store = wiring.open_journal(session)
+    store = wiring.read_journal(session)
     events = tuple(store.events())
     run = run_named((event.run for event in events), named)
     story, writes = story_of(run, events, store.document), writes_of(run, events, store.document)

@@ -128,11 +128,18 @@ def open_journal(session: Session) -> Store:
     return open_store(session.journal, session.loaded.partner.tenant_id)
 
 
+def read_journal(session: Session) -> Store:
+    """The same for reading alone: what is read is verified then, and StoreError raised."""
+    from pcreconcile.applying.stores import store_to_read
+
+    return store_to_read(session.journal, session.loaded.partner.tenant_id)
+
+
 def remember(session: Session) -> Memory:
     """What the journal knows; a missing journal knows nothing."""
-    from pcreconcile.applying import memory_from, read_events
+    from pcreconcile.applying import memory_from
 
-    return memory_from(read_events(session.journal, session.loaded.partner.tenant_id), session.clock.now())
+    return memory_from(read_journal(session).events(), session.clock.now())
 
 
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
@@ -172,7 +179,7 @@ def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]
     unnamed = [tenant for tenant in tenants if tenant not in known]
     if not unnamed:
         return known
-    store = open_journal(session)
+    store = read_journal(session)
     return {**names_of(unnamed, tuple(store.events()), store.document), **known}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from pcreconcile.cli.former import wish_of
 from pcreconcile.cli.repository import Commit, Kept, Repository
-from pcreconcile.manifests.customers import customer, customer_findings
 from pcreconcile.manifests.documents import KINDS, Document
 from pcreconcile.manifests.files import MAX_BYTES, FoundFile
 from pcreconcile.manifests.folders import Folder
@@ -23,9 +23,7 @@ from pcreconcile.manifests.gather import Gathered
 from pcreconcile.manifests.load import sort
 from pcreconcile.manifests.nodes import Mapping as MappingNode
 from pcreconcile.manifests.nodes import text_at
-from pcreconcile.manifests.quoting import Wording
 from pcreconcile.manifests.reader import read_yaml
-from pcreconcile.manifests.schema import check
 from pcreconcile.model.desired import DesiredCustomer, LineDesire, Relationship, SubscriptionLine
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import TenantId
@@ -153,10 +151,8 @@ def _tenant(root: MappingNode) -> str:
 
 
 def _wanted(root: MappingNode) -> State:
-    if [*check("Customer", root, Wording()), *customer_findings(root, None, None)]:
-        return _UNREADABLE
-    wish = customer(root)
-    return State(wish, _parts(wish))
+    wish = wish_of(root)
+    return _UNREADABLE if wish is None else State(wish, _parts(wish))
 
 
 def _parts(wish: DesiredCustomer) -> frozenset[Part]:

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from pcreconcile.applying.ceilings import excess
 from pcreconcile.applying.evidence.proofs import proof, unchecked
 from pcreconcile.applying.evidence.told import Told, ToldApproval, ToldPlan
-from pcreconcile.applying.guards import Pending
+from pcreconcile.applying.guards import CLOCKS_APART, Pending
 from pcreconcile.applying.ports import Signatures
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
 from pcreconcile.model.approval import Signer, consequences, signed_bytes
 from pcreconcile.model.errors import BadSignature, ConfigurationError
 from pcreconcile.model.evidence import Evidence, Proof, Standing
 from pcreconcile.model.run import Event, EventKind
-
-CLOCKS_APART = timedelta(minutes=5)
 
 SignaturesOf = Callable[[bytes], Signatures]
 

@@ -41,7 +41,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
             if sum(member.file_size for member in members) > len(data):
                 raise DamagedEvidence("the archive says that its files are larger than it is itself")
             files = {member.filename: archive.read(member) for member in members}
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, EOFError, KeyError) as error:
         raise DamagedEvidence(f"not a whole zip archive: {error}") from None
     except Exception as error:  # a decompressor's own, which zlib, bz2 and lzma each name differently
         raise DamagedEvidence(f"not a whole zip archive: {type(error).__name__}") from None

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from pcreconcile.applying.evidence.actions import action_stories
 from pcreconcile.applying.evidence.comparing import changes
 from pcreconcile.applying.evidence.told import AuditFile, Told, ToldApproval, ToldPlan
@@ -29,7 +27,7 @@ from pcreconcile.model.evidence import (
 )
 from pcreconcile.model.ids import ActionId, RunId, TenantId
 from pcreconcile.model.money import totals
-from pcreconcile.model.plan import NOW, Action, ActionKind, ActionMoney, CustomerPlan, Effect, MoneySummary
+from pcreconcile.model.plan import NOW, Action, ActionKind, CustomerPlan, Effect, MoneySummary
 from pcreconcile.model.run import ActionState, Event, EventKind, Head
 
 _BRINGS_MONEY = frozenset({ActionKind.CANCEL_SUBSCRIPTION, ActionKind.CANCEL_ORDER_LINE, ActionKind.RETURN_RESERVATION})
@@ -158,7 +156,7 @@ def _customer(told: Told, tenant: TenantId, events: Sequence[Event]) -> Customer
         actions=actions,
         looks=looks,
         changes=tuple(changes(told, tenant, theirs)),
-        money=_money_of_stories([each for each in actions if each.written and each.state is ActionState.VERIFIED]),
+        money=_money_of([each for each in actions if each.written and each.state is ActionState.VERIFIED]),
         audit=audit,
         open=tuple(_open(actions, audit)),
     )
@@ -210,24 +208,16 @@ def _audit_entry(record: AuditRecord, actions: Sequence[ActionStory]) -> AuditEn
     return AuditEntry(record, *(ours or (None, None)))
 
 
-def _money_of(actions: Iterable[Action]) -> MoneySummary:
-    return _sums([(action.kind, action.effect, action.money) for action in actions])
-
-
-def _money_of_stories(actions: Iterable[ActionStory]) -> MoneySummary:
-    return _sums([(action.kind, action.effect, action.money) for action in actions])
-
-
-def _sums(rows: Sequence[tuple[str, str, ActionMoney]]) -> MoneySummary:
+def _money_of(actions: Sequence[Action] | Sequence[ActionStory]) -> MoneySummary:
     """Sums per currency; a refund that is not known counts only where the act can bring one.
 
     Committed is what was newly committed: of other acts it says what is owed anyhow, or is no longer.
     """
-    unknown = sum(kind in _BRINGS_MONEY and money.refund is None for kind, _, money in rows)
+    unknown = sum(each.kind in _BRINGS_MONEY and each.money.refund is None for each in actions)
     return MoneySummary(
-        refund=totals(money.refund for *_, money in rows),
-        lost_per_day=totals(money.lost_per_day for *_, money in rows),
-        committed=totals(money.committed for _, effect, money in rows if effect == Effect.COMMITS_MONEY),
+        refund=totals(each.money.refund for each in actions),
+        lost_per_day=totals(each.money.lost_per_day for each in actions),
+        committed=totals(each.money.committed for each in actions if each.effect == Effect.COMMITS_MONEY),
         unknown={"refund": unknown} if unknown else {},
     )
 
@@ -243,8 +233,3 @@ def _open(actions: Sequence[ActionStory], audit: Sequence[AuditEntry]) -> Iterat
 
 def _recorded(story: ActionStory, audit: Sequence[AuditEntry]) -> bool:
     return story.audit_record is not None or any(entry.action == story.action for entry in audit)
-
-
-def with_findings(evidence: Evidence, **members: Any) -> Evidence:
-    """The same with what checking gave."""
-    return msgspec.structs.replace(evidence, **members)

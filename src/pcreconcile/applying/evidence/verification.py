@@ -18,7 +18,7 @@ from pcreconcile.applying.evidence.chain_proofs import anchor_proofs, chain_proo
 from pcreconcile.applying.evidence.plan_proofs import execution_proofs, identity_proofs
 from pcreconcile.applying.evidence.proofs import proof, unchecked
 from pcreconcile.applying.evidence.request_proofs import request_proofs
-from pcreconcile.applying.evidence.story import Frame, tell, with_findings
+from pcreconcile.applying.evidence.story import Frame, tell
 from pcreconcile.applying.evidence.told import (
     DIGESTS,
     EVIDENCE,
@@ -64,7 +64,7 @@ def evidence_of(files: Files, frame: Frame, checks: Checks) -> Evidence:
     evidence = tell(told, frame)
     checked = check_signatures(told, checks.judges)
     findings = tuple(_proofs(told, evidence, checked, checks))
-    return with_findings(evidence, findings=findings, agreements=_agreements(evidence.agreements, checked))
+    return msgspec.structs.replace(evidence, findings=findings, agreements=_agreements(evidence.agreements, checked))
 
 
 def verify_files(files: Files, checks: Checks) -> tuple[Proof, ...]:

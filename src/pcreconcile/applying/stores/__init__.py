@@ -12,7 +12,7 @@ from pcreconcile.model.run import Event, Holder
 if TYPE_CHECKING:
     from pcreconcile.applying.ports import Store
 
-__all__ = ["open_store", "read_events", "read_holder"]
+__all__ = ["open_store", "read_events", "read_holder", "store_to_read"]
 
 _SCHEMES = ("postgresql://", "postgres://")
 
@@ -24,7 +24,7 @@ def open_store(place: Path | str, partner: TenantId | None = None) -> Store:
     is the one. Raises StoreError when the journal is damaged, newer or cannot be reached (it is left as it was), and
     ConfigurationError for a text that is no such address.
     """
-    store = _store(place, partner)
+    store = store_to_read(place, partner)
     store.events()  # verified
     return store
 
@@ -34,7 +34,7 @@ def read_events(place: Path | str, partner: TenantId | None = None) -> tuple[Eve
 
     Raises as `open_store` does.
     """
-    return tuple(_store(place, partner).events())
+    return tuple(store_to_read(place, partner).events())
 
 
 def read_holder(place: Path | str, partner: TenantId) -> Holder | None:
@@ -42,10 +42,14 @@ def read_holder(place: Path | str, partner: TenantId) -> Holder | None:
 
     Raises StoreError when that cannot be seen, and ConfigurationError as `open_store` does.
     """
-    return _store(place, partner).holder(partner)
+    return store_to_read(place, partner).holder(partner)
 
 
-def _store(place: Path | str, partner: TenantId | None) -> Store:
+def store_to_read(place: Path | str, partner: TenantId | None = None) -> Store:
+    """As `open_store`, for who reads the events anyway: they are verified then, and not once more before.
+
+    Raises ConfigurationError as `open_store` does; StoreError comes with what is read.
+    """
     if isinstance(place, str):
         return _in_database(place, partner)
     from pcreconcile.applying.stores.sqlite import SqliteStore

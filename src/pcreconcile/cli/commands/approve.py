@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -85,11 +84,11 @@ def _print_canonical(output: Output, path: Path) -> None:
 
 
 def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
-    from pcreconcile.cli import approvals_folder, signing, signing_identity, wiring
+    from pcreconcile.cli import approvals_folder, asking, signing, signing_identity, wiring
     from pcreconcile.rendering import approving
 
     if not given["yes"]:
-        _require_somebody(output)
+        asking.require_somebody(output, "look at the plan (`pcreconcile show FILE`), then say --yes")
     session = wiring.open_session(given["manifests"])
     plan = wiring.read_plan(planfile, session)
     entries = signing.approvable(plan)
@@ -98,7 +97,7 @@ def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
     said = signing.draft(plan, entries, _wanted(given), session.loaded.policy.approvals, who, session.clock.now())
     output.say(approving.render(plan, said, tuple(signing.touched(entries)), style=output.style))
     if not given["yes"]:
-        _confirm(output)
+        asking.confirm(output, "Approve this?", "nothing was signed")
     folder = approvals_folder.folder_of(home, given["approvals"])
     file = approvals_folder.file_for(folder, plan.plan_id, who)
     signed = signing.signed(said, key, file)
@@ -119,19 +118,6 @@ def _wanted(given: Mapping[str, Any]) -> Wanted:
         expires=given["expires"],
         comment=given["comment"],
     )
-
-
-def _require_somebody(output: Output) -> None:
-    """Raises UsageError, before anything is read, when nobody is there to answer."""
-    if output.recording or sys.stdin is None or not sys.stdin.isatty():
-        raise UsageError("nobody is there to answer: look at the plan (`pcreconcile show FILE`), then say --yes")
-
-
-def _confirm(output: Output) -> None:
-    """Returns when the answer is `yes`, typed in full; raises UsageError for any other, the end of input included."""
-    output.ask("Approve this? Only `yes` is taken for an answer:")
-    if sys.stdin.readline().strip() != "yes":
-        raise UsageError("nothing was signed: the answer was not yes")
 
 
 def _say_what_next(output: Output, plan: Plan, file: Path, required: int) -> None:

@@ -46,7 +46,7 @@ def command(
         raise UsageError("--from and --to go with --customer")
     if first and last and last < first:
         raise UsageError(f"--to {last} is before --from {first}")
-    names = evidencing.TOLD if full else evidencing.LEFT_OUT
+    names = evidencing.Names.TOLD if full else evidencing.Names.LEFT_OUT
     parts = evidencing.Parts(names, audit_look.ask_nobody if offline else audit_look.ask_the_service)
     asked = evidencing.Asked(run, customer, first, last)
     evidencing.write(wiring.open_session(manifests), output, asked, out, parts)
