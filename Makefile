@@ -12,6 +12,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml tests/third_party/no-deps.t
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
+# What a pipeline that holds secrets installs: the tool and what it imports, nothing that builds or tests it.
+.venv-run/.installed: requirements-run.lock
+	$(PYTHON) -m venv .venv-run
+	.venv-run/bin/python -m pip install --quiet --require-hashes -r requirements-run.lock
+	.venv-run/bin/python -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'pcreconcile.pth').write_text('$(CURDIR)/src')"
+	touch $@
+
 demo: $(VENV)/.installed
 	$(BIN)/python -m pcreconcile.cli.demo
 
@@ -63,6 +70,7 @@ schemas: $(VENV)/.installed
 
 lock:
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --universal --python-version 3.11 --extra postgres --constraint requirements.lock pyproject.toml -o requirements-run.lock
 
 clean:
-	rm -rf $(VENV) .venv-mutation mutants build dist .pcreconcile crash-matrix.json
+	rm -rf $(VENV) .venv-run .venv-mutation mutants build dist .pcreconcile crash-matrix.json

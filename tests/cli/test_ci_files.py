@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,40 @@ def _steps(path):
 
 
 @pytest.mark.parametrize("path", _WORKFLOWS, ids=lambda path: path.name)
-def test_no_expression_stands_in_shell_and_every_action_has_a_version(path):
+def test_no_expression_stands_in_shell_and_every_action_is_pinned_by_commit(path):
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert "permissions" in document
     for step in _steps(path):
         assert "${{" not in step.get("run", "")
-        assert "@v" in step.get("uses", "@v")
+        assert "uses" not in step or re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"])
+
+
+@pytest.mark.parametrize("path", _WORKFLOWS, ids=lambda path: path.name)
+def test_a_pinned_action_tells_people_its_version(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert "uses:" not in line or re.search(r"@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)
+
+
+def _locked(name):
+    lines = (_ROOT / name).read_text(encoding="utf-8").splitlines()
+    return dict(match.groups() for line in lines if (match := re.match(r"([a-z0-9-]+)==([^ ;]+)", line)))
+
+
+def test_a_job_that_holds_secrets_installs_what_it_runs_and_no_test_package():
+    document = yaml.safe_load((_ROOT / ".github/workflows/reconcile.yml").read_text(encoding="utf-8"))
+    with_secrets = [job for job in document["jobs"].values() if "secrets." in str(job)]
+    assert with_secrets
+    for job in with_secrets:
+        runs = [step["run"] for step in job["steps"] if "run" in step]
+        assert "make .venv-run/.installed" in runs
+        assert not any(re.search(r"\.venv/|pip install|requirements\.lock", run) for run in runs)
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = {re.split(r"[>=<\[]", each)[0] for each in project["project"]["dependencies"]}
+    run, everything = _locked("requirements-run.lock"), _locked("requirements.lock")
+    assert needed <= run.keys()
+    assert run.items() <= everything.items(), "what runs is what is tested"
+    tests_only = {re.split(r"[>=<\[]", each)[0] for each in project["dependency-groups"]["dev"]} - {"psycopg"}
+    assert not tests_only & run.keys()
 
 
 def test_secrets_are_seen_by_the_two_steps_that_need_them_alone():
