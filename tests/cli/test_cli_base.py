@@ -240,7 +240,17 @@ def test_the_partner_folder_may_move_as_long_as_nobody_is_lost(desk):
 def test_before_there_were_manifests_everybody_is_new(desk):
     tree = desk.git("mktree")
     desk.git("tag", "empty", desk.git("commit-tree", tree, "-m", "nothing"))
-    assert len(desk.planned("--base", "empty")) == 15
+    code, out, _ = desk("--base", "empty", "--format", "json")
+    assert len(json.loads(out)["customers"]) == 15
+    assert code == 5  # the manifests bring a policy of their own, and the built-in one lets fewer go
+
+
+def test_with_their_policy_in_force_everybody_new_is_planned(desk):
+    desk.git("rm", "--quiet", "-r", "manifests/customers")
+    desk.git("commit", "--quiet", "--message", "guards alone")
+    desk.git("tag", "guards")
+    desk.git("revert", "--no-edit", "HEAD")
+    assert len(desk.planned("--base", "guards")) == 15
 
 
 def test_what_was_wrong_then_is_no_error_now(desk):

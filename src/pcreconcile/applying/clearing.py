@@ -5,7 +5,8 @@ What needs no request comes first. Every check raises; from here on what happens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,21 +21,32 @@ from pcreconcile.applying.spending import Day, day_of
 from pcreconcile.model.approval import document
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import IncompleteRead, NoAnswer
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.plan import Plan
+from pcreconcile.model.policies_in_force import Judge, PoliciesInForce
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.protection import Protection, StoodFor
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done, under which policy, wanted by which manifests, agreed to by whom."""
+    """What is to be done, under which policies, wanted by which manifests, agreed to by whom.
+
+    `stood_for` are the tenants that entries of `protected` ever stood for.
+    """
 
     plan: Plan
     fleet: DesiredFleet
-    policy: Policy
+    policies: PoliciesInForce
     consent: Consent | None
+    stood_for: StoodFor
+
+    @property
+    def policy(self) -> Policy:
+        """The change's, with the stricter of both where a base is judged too."""
+        return self.policies.strictest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +76,27 @@ def _check_the_plan(order: Order, asked: Asked, day: Day, now: datetime) -> None
     if not asked.resumed:
         guards.check_manifests(order.fleet, pending)
     guards.check_guards(order.plan)
-    guards.check_protected(order.policy, order.plan, pending)
-    guards.check_budgets(order.policy, order.plan, pending, day, now)
-    guards.check_freezes(order.policy, pending, guards.local_day(now, order.plan.partner.time_zone))
+    today = guards.local_day(now, order.plan.partner.time_zone)
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            guards.check_protected(Protection(judge.policy, today, order.stood_for), order.plan, pending)
+            guards.check_budgets(judge.policy, order.plan, pending, day, now, stood_for=order.stood_for)
+            guards.check_freezes(judge.policy, pending, today)
+
+
+@contextlib.contextmanager
+def _judged_by(judge: Judge) -> Iterator[None]:
+    """A refusal names the policy that it is made under, where there are two."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(judge.says(str(error))) from error
 
 
 async def _ask_the_service(
     order: Order, asked: Asked, grants: Sequence[Grant], day: Day, service: Service, clock: Clock
 ) -> tuple[CustomerList, str | None]:
-    policy, plan, pending = order.policy, order.plan, asked.pending
+    plan, pending = order.plan, asked.pending
     try:
         await service.authorise(frozenset(entry.action.kind for entry in pending))
         there, user = await service.service_time(), await service.user()
@@ -84,9 +108,11 @@ async def _ask_the_service(
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
     now = clock.now()
-    day = await day_history(service, day, policy, plan.partner.time_zone, pending, now)
-    guards.check_budgets(policy, plan, pending, day, now, live=len(listed.customers))
-    guards.check_customers_left(policy, listed, pending)
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            day = await day_history(service, day, judge.policy, plan.partner.time_zone, pending, now)
+            guards.check_budgets(judge.policy, plan, pending, day, now, len(listed.customers), order.stood_for)
+            guards.check_customers_left(judge.policy, listed, pending)
     return listed, user
 
 

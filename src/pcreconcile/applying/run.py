@@ -35,7 +35,9 @@ from pcreconcile.model.errors import Locked, NoAnswer, StoreError
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.plan import NOW, CustomerPlan, Plan
+from pcreconcile.model.policies_in_force import PoliciesInForce, PolicyAtBase
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.protection import NOBODY, StoodFor
 from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
 
 LOCK_POLL = 0.25  # seconds between two looks at a lock that another process holds
@@ -63,12 +65,15 @@ async def apply(
     ids: Ids,
     holder: Holder,
     consent: Consent | None = None,
+    base: PolicyAtBase | None = None,
+    stood_for: StoodFor = NOBODY,
 ) -> Receipt:
     """Do what the plan says is due, each write exactly once, and prove it.
 
     `wait` bounds the wait for asynchronous results, `lock_timeout` (seconds) that for the tenant's lock. `observer` is
     called after each event that is durable. `holder` says who holds the lock, `consent` what people have agreed to
-    (None: nobody was asked).
+    (None: nobody was asked). With a `base` both policies judge; `stood_for` are the tenants that entries of `protected`
+    ever stood for.
 
     Before the first write raises PlanFileError, Locked, StoreError, StalePlan, Refused, ApprovalMissing,
     ConfigurationError (approvals, and no ssh-keygen here), RemoteError or IncompleteRead; later StoreError, or NoAnswer
@@ -77,7 +82,7 @@ async def apply(
     """
     check_plan(plan, plan.partner.tenant_id)
     require_applicable(plan)
-    order = Order(plan, fleet, policy, consent)
+    order = Order(plan, fleet, PoliciesInForce(policy, base), consent, stood_for)
     run = ids.run_id()
     async with _lock(store, plan.partner.tenant_id, clock, lock_timeout, msgspec.structs.replace(holder, run=run)):
         started = clock.now()
@@ -85,7 +90,7 @@ async def apply(
         past = histories(plan, events)
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
-        asked = Asked(plan, policy, _pending(work), events, resumed)
+        asked = Asked(plan, order.policy, _pending(work), events, resumed)
         cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)

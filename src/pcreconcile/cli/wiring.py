@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pcreconcile import __version__
 from pcreconcile.cli import interrupts, revision, settings
 from pcreconcile.cli.clock import FreshIds, ProcessClock
+from pcreconcile.cli.former_names import FormerNames
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -20,12 +23,14 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import Effect, Plan
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.run import Event, Holder, Receipt
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
     from pcreconcile.applying.ports import Service, Store
+    from pcreconcile.cli.base_policy import Base
     from pcreconcile.manifests import Loaded
     from pcreconcile.partner_center import PartnerCenter
 
@@ -35,13 +40,18 @@ _DATABASE = "PCRECONCILE_DATABASE"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with: the manifests as read, the rules, the clock, and where state lies."""
+    """What a command works with: the manifests as read, the rules, the clock, and where state lies.
+
+    `base` is what judges besides them, with `--base`; `former` what customers were called before.
+    """
 
     loaded: Loaded
     rules: Rules
     clock: ProcessClock
     state: Path
+    former: FormerNames
     database: str = ""
+    base: Base | None = None
 
     @property
     def journal(self) -> Path | str:
@@ -68,7 +78,22 @@ def open_session(manifests: str) -> Session:
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
-    return Session(loaded, rules, clock, state, environment.get(_DATABASE, ""))
+    return Session(loaded, rules, clock, state, FormerNames(loaded), environment.get(_DATABASE, ""))
+
+
+def judged_at(session: Session, base: str | None) -> Session:
+    """The session in which what stood at a base judges too; the same one without a base.
+
+    Raises Refused where the policy at the base cannot be read, UsageError when git cannot tell, ConfigurationError when
+    `allowed_signers` cannot be read.
+    """
+    if base is None:
+        return session
+    from pcreconcile.cli.base_policy import read_base
+    from pcreconcile.cli.consent import allowed_signers
+
+    found = read_base(session.loaded, base, allowed_signers(session.loaded) or None)
+    return replace(session, base=found, former=FormerNames(session.loaded, found.commit))
 
 
 def read_manifests(path: str) -> Loaded:
@@ -142,14 +167,21 @@ def remember(session: Session) -> Memory:
     return memory_from(read_journal(session).events(), session.clock.now())
 
 
+def stood_for(session: Session) -> dict[str, tuple[TenantId, ...]]:
+    """The tenants that the entries of `protected` in force ever stood for, as far as notes, git and manifests tell."""
+    from pcreconcile.cli import protection_memory
+
+    return protection_memory.stood_for(session, read_journal(session).notes())
+
+
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
     """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
     from pcreconcile.planning import plan
     from pcreconcile.planning.aftercare import followed, with_aftercare
     from pcreconcile.planning.narrowing import narrowed
 
-    loaded = session.loaded
-    memory = remember(session)
+    loaded, base = session.loaded, session.base.at if session.base else None
+    memory = msgspec.structs.replace(remember(session), stood_for=stood_for(session))
     whole = plan(
         fleet,
         snapshot,
@@ -163,12 +195,14 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         commit=revision.of_folder(loaded.home),
         known=loaded.fleet,
         prices=loaded.prices,
+        base=base,
     )
     tenants = followed(memory, fleet, loaded.fleet)
     whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
     if only is None:
         return whole
-    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
+    policies = PoliciesInForce(loaded.policy, base)
+    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policies=policies)
 
 
 def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
@@ -226,14 +260,16 @@ def execute(
             lock_timeout=lock_timeout.total_seconds(),
             observer=observer,
             ids=FreshIds(),
-            holder=_this_process(session),
+            holder=this_process(session),
             consent=consent,
+            base=session.base.at if session.base else None,
+            stood_for=stood_for(session),
         )
 
     return interrupts.run(work())
 
 
-def _this_process(session: Session) -> Holder:
+def this_process(session: Session) -> Holder:
     """What others are told about who holds the lock."""
     import getpass
     import socket
