@@ -85,7 +85,8 @@ async def apply(
         past = histories(plan, events)
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
-        asked = Asked(plan, policy, _pending(work), events, resumed)
+        changed = _changed(plan, fleet)
+        asked = Asked(plan, policy, _pending(work), events, resumed, documents=store.document, left_alone=changed)
         cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)
@@ -137,6 +138,12 @@ def _pending(work: Mapping[TenantId, Work]) -> list[Pending]:
         for step in entry.steps.values()
         if step.state is not ActionState.VERIFIED
     ]
+
+
+def _changed(plan: Plan, fleet: DesiredFleet) -> frozenset[TenantId]:
+    """The customers of which the manifests want something else now: nothing new is sent for them."""
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    return frozenset(each.tenant_id for each in plan.customers if wanted.get(each.tenant_id) != each.desired)
 
 
 def _why(customer: CustomerPlan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,8 @@ def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
     found = approvals_folder.read(approvals_folder.folder_of(loaded.home, folder), plan.plan_id)
     signers = allowed_signers(loaded)
     judge = SshSignatures(signers, str(signers_file(loaded)))
-    return Consent(found.approvals, found.problems, judge, lambda tenants: _authors(loaded, tenants), signers)
+    authors = partial(_authors, loaded)
+    return Consent(found.approvals, found.problems, (judge,), authors, (signers,))
 
 
 def signers_file(loaded: Loaded) -> Path:
