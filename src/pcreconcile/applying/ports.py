@@ -13,6 +13,7 @@ from pcreconcile.model.approval import Signer
 from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
+from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
@@ -119,6 +120,15 @@ class Store(Protocol):
 
     def head(self) -> Head | None:
         """The last event's number and hash; None for an empty journal."""
+        ...
+
+    def note(self, draft: NoteDraft) -> Note:
+        """Number and store one note beside the chain, durable when this returns; needs no lock, and makes the journal
+        when there is none. Raises StoreError."""
+        ...
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal. Raises StoreError."""
         ...
 
 
