@@ -163,11 +163,13 @@ class Hearing:
     def asked(self) -> Asked:
         pending = [entry for entry in due(self.plan) if entry.action.id not in self.done]
         policy = Policy(approvals=self.rule)
-        return Asked(self.plan, policy, pending, self.events, self.resumed, self.documents.get, self.left_alone)
+        return Asked(
+            self.plan, policy, pending, self.events, self.resumed, self.documents.get, self.left_alone, self.withdrawals
+        )
 
     @property
     def consent(self) -> Consent:
-        return Consent(self.approvals, self.problems, (self.keys,), self._authors, (b"",), lambda: self.withdrawals)
+        return Consent(self.approvals, self.problems, (self.keys,), self._authors, (b"",))
 
     def _authors(self, tenants: Iterable[TenantId]) -> Mapping[TenantId, frozenset[str]]:
         self.asked_authors.append(list(tenants))

@@ -47,13 +47,12 @@ def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant
         raise ApprovalMissing(_refusal(needed, ["no approval was looked for"], (), COMMAND))
     concerned = [entry for entry in asked.to_send if _needed(entry, asked)]
     authors = consent.authors(sorted({entry.customer.tenant_id for entry in concerned}))
-    withdrawals = consent.withdrawals()
-    case = Case(asked, concerned, authors, runs, now, withdrawals.approvals)
+    case = Case(asked, concerned, authors, runs, now)
     verdicts = judge_approvals(consent, case)
     missing = [*_unknown_authors(case), *_missing(case, verdicts.grants)]
     if missing:
         parts = filter(None, (in_part(grant, case) for grant in verdicts.grants))
-        found = [*verdicts.problems, *parts, *withdrawals.invalid]
+        found = [*verdicts.problems, *parts, *asked.withdrawals.invalid]
         raise ApprovalMissing(_refusal(needed, missing, found, consent.command))
     return tuple(verdicts.grants)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.ports import Signatures
+from pcreconcile.applying.ports import Signatures, Store
 from pcreconcile.model.approval import SignedApproval, Signer
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.plan import Plan
@@ -34,7 +34,7 @@ class Withdrawals:
     invalid: tuple[str, ...] = ()
 
 
-def no_withdrawals() -> Withdrawals:
+def no_withdrawals(_store: Store) -> Withdrawals:
     """Where nothing can have been taken back."""
     return Withdrawals()
 
@@ -51,8 +51,9 @@ class Consent:
     who wrote the wish of each customer (names as git has them); a customer that is missing has no known author. It is
     asked only where approvals are wanted. `signatures` judges by each `allowed_signers` in force (today's, and with a
     base the base's): an approval counts only where all of them accept it. `allowed_signers` is the content of these
-    files in the same order, kept as evidence. `withdrawals` is asked under the lock, so that what was taken back while
-    a run waited counts. `command` is what an approver has to type, as messages show it.
+    files in the same order, kept as evidence. `withdrawals` reads what has been taken back, from the files and from the
+    notes of the store, in which it keeps them; it is asked under the lock, so that what was taken back while a run
+    waited counts. `command` is what an approver has to type, as messages show it.
     """
 
     approvals: tuple[SignedApproval, ...]
@@ -60,7 +61,7 @@ class Consent:
     signatures: tuple[Signatures, ...]
     authors: Authors
     allowed_signers: tuple[bytes, ...]
-    withdrawals: Callable[[], Withdrawals] = no_withdrawals
+    withdrawals: Callable[[Store], Withdrawals] = no_withdrawals
     command: str = COMMAND
 
 
@@ -71,6 +72,7 @@ class Asked:
     `resumed`: an earlier run of this plan may have written already; what was allowed then, it may finish. `documents`
     are those that the journal keeps, by digest. `left_alone` are customers whose manifests no longer want what the plan
     says: a resumed run sends nothing for them and only finds out what became of the requests that have left.
+    `withdrawals` is what has been taken back.
     """
 
     plan: Plan
@@ -80,6 +82,7 @@ class Asked:
     resumed: bool
     documents: Documents = _no_document
     left_alone: frozenset[TenantId] = frozenset()
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
 
     @property
     def to_send(self) -> Sequence[Pending]:

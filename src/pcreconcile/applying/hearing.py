@@ -8,7 +8,7 @@ are verified of those alone that would count if theirs were good.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pcreconcile.applying.ceilings import excess, within
@@ -35,17 +35,13 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What all approvals of a plan are judged by. `concerned` are the pending actions that need approval.
-
-    `withdrawn` are the approvals that have been taken back, by statement, with the words that say so.
-    """
+    """What all approvals of a plan are judged by. `concerned` are the pending actions that need approval."""
 
     asked: Asked
     concerned: Sequence[Pending]
     authors: Mapping[TenantId, frozenset[str]]
     runs: Sequence[EarlierRun]
     now: datetime
-    withdrawn: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def latest(self) -> datetime:
@@ -142,7 +138,7 @@ def _of_other_consequences(signed: SignedApproval, case: Case) -> str:
 
 
 def _withdrawn(signed: SignedApproval, case: Case) -> str:
-    return case.withdrawn.get(statement(signed.approval), "")
+    return case.asked.withdrawals.approvals.get(statement(signed.approval), "")
 
 
 def _from_the_future(signed: SignedApproval, case: Case) -> str:

@@ -18,6 +18,7 @@ from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent
 from pcreconcile.applying.ceilings import BY_HAND
 from pcreconcile.applying.clearing import Order, allowed_by, clear
+from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
 from pcreconcile.applying.departures import departures_of
@@ -86,7 +87,8 @@ async def apply(
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
         changed = _changed(plan, fleet)
-        asked = Asked(plan, policy, _pending(work), events, resumed, documents=store.document, left_alone=changed)
+        withdrawals = consent.withdrawals(store) if consent else Withdrawals()
+        asked = Asked(plan, policy, _pending(work), events, resumed, store.document, changed, withdrawals)
         cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)

@@ -85,10 +85,10 @@ def signed(approval: Approval, key: str, file: Path) -> SignedApproval:
 
 def text_of(approval: SignedApproval) -> str:
     """The file's text. Raises UsageError for what cannot be said in one."""
-    from pcreconcile.manifests.approvals import write_approval
+    from pcreconcile.manifests.approvals import write_signed
 
     try:
-        return write_approval(approval)
+        return write_signed(approval)
     except ManifestError as error:
         raise UsageError("; ".join(finding.problem for finding in error.findings)) from error
 
