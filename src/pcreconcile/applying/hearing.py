@@ -67,7 +67,7 @@ def heard(signed: SignedApproval, consent: Consent, case: Case) -> Grant | Void:
     """
     approval = signed.approval
     try:
-        signer = _together([_verified(signed, judge) for judge in consent.signatures])
+        signer = together([_verified(signed, judge) for judge in consent.signatures])
     except BadSignature as error:
         return Void(signed, f"its signature does not count: {error}")
     named = within(approval.scope, case.concerned)
@@ -92,7 +92,7 @@ def _verified(signed: SignedApproval, judge: Signatures) -> Signer:
     return judge.verify(approval.principal, signed_bytes(approval), signed.signature, approval.approved_at)
 
 
-def _together(signers: Sequence[Signer]) -> Signer:
+def together(signers: Sequence[Signer]) -> Signer:
     """One person by several lists: all names that any of them has, and the sorts that every one of them allows."""
     if len(signers) == 1:
         return signers[0]

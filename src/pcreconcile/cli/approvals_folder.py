@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pcreconcile.manifests.files import FoundFile
 
 FOLDER = "approvals"
+VARIABLE = "PCRECONCILE_APPROVALS"  # of the option `--approvals`
 
 _LONGEST = 100  # characters of a file name
 _WITHDRAWN = "withdrawn-"
@@ -37,6 +38,12 @@ class Found:
     approvals: tuple[SignedApproval, ...] = ()
     withdrawals: tuple[SignedWithdrawal, ...] = ()
     problems: tuple[str, ...] = ()
+
+
+def chosen(environment: Mapping[str, str]) -> Path | None:
+    """The folder that the variable of `--approvals` names, for commands that have no such option."""
+    named = environment.get(VARIABLE, "")
+    return Path(named) if named else None
 
 
 def folder_of(home: Path, given: Path | None) -> Path:

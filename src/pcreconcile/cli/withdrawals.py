@@ -7,6 +7,7 @@ in the approval decides anything.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import msgspec
 from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.cli import approvals_folder
 from pcreconcile.model.approval import SignedWithdrawal, Withdrawal, document, signed_bytes
-from pcreconcile.model.errors import BadSignature, Refused
+from pcreconcile.model.errors import BadSignature, PcreconcileError, Refused
 from pcreconcile.model.notes import Note, NoteDraft, NoteKind
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ def of_session(session: Session, folder: Path | None) -> Withdrawals:
     return collect(session, store, approvals_folder.folder_of(session.loaded.home, folder), consent.judges(session))
 
 
-def tell(session: Session, output: Output, plan: PlanId, folder: Path | None) -> None:
+def tell(session: Session, output: Output, plan: PlanId, folder: Path | None) -> Withdrawals:
     """Say on stderr which approvals of a plan have been taken back, and which withdrawals do not count.
 
-    Raises StoreError, Refused and ConfigurationError as `collect` does.
+    Returns all that is known. Raises StoreError, Refused and ConfigurationError as `collect` does.
     """
     from pcreconcile.cli import wiring
 
@@ -81,6 +82,15 @@ def tell(session: Session, output: Output, plan: PlanId, folder: Path | None) ->
             output.note(f"an approval of this plan by {said.approver} counts no more: {in_words(said)}")
     for problem in withdrawals.invalid:
         output.note(f"not withdrawn: {problem}")
+    return withdrawals
+
+
+def tell_if_known(session: Session, output: Output, plan: PlanId) -> None:
+    """The same for a command that does not depend on it: what cannot be read is told, and raises nothing."""
+    try:
+        tell(session, output, plan, approvals_folder.chosen(os.environ))
+    except PcreconcileError as error:
+        output.note(f"whether approvals of this plan were withdrawn cannot be said: {error}")
 
 
 def require_counting(withdrawal: SignedWithdrawal, judges: Sequence[Signatures]) -> None:
