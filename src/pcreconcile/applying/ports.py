@@ -135,6 +135,13 @@ class Store(Protocol):
 class Signatures(Protocol):
     """SSH signatures, as `ssh-keygen -Y verify` judges them by a partner's `allowed_signers`."""
 
+    def require_listed(self, principal: str, signature: str) -> None:
+        """What costs nothing: whether the key that the signature names is listed for that person.
+
+        Raises BadSignature when it is not; a key that is listed proves nothing yet.
+        """
+        ...
+
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
         """Whose signature it is. `at` is the instant for which keys must be valid.
 
