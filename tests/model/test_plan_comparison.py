@@ -58,6 +58,7 @@ def with_first(customer: CustomerPlan, **members: Any) -> CustomerPlan:
 
 # What of an action makes it another one, by member; every other member may differ.
 OTHERS = {
+    "id": "0" * 12,
     "kind": "suspend-subscription",
     "target": Target("subscription", "s2", "s1"),
     "when": "2026-12-01",
@@ -69,7 +70,6 @@ OTHERS = {
 @pytest.mark.parametrize("member", Action.__struct_fields__)
 def test_what_makes_an_action_another_one(customer: CustomerPlan, member: str):
     changed: dict[str, Any] = OTHERS | {
-        "id": "0" * 12,
         "family": "azure-plan",
         "requires": ("f" * 12,),
         "reversibility": "reversible",

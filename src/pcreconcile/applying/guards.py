@@ -23,6 +23,7 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import NOW, Action, ActionKind, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.protection import NOBODY, Protection, StoodFor, trespasses
+from pcreconcile.model.tickets import accepts
 
 CLOCKS_APART = timedelta(minutes=5)
 
@@ -50,6 +51,23 @@ def check_guards(plan: Plan) -> None:
         )
 
 
+def check_wishes(plan: Plan, fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
+    """Raises Refused when the plan names the manifests of now as its source, and they say something else.
+
+    A digest of the manifests that nobody gave ("") names nothing.
+    """
+    if not fleet.digest or plan.sources.manifests != fleet.digest:
+        return
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    touched = {entry.customer.tenant_id: entry.customer for entry in pending}
+    forged = sorted(each.name for tenant, each in touched.items() if wanted.get(tenant) != each.desired)
+    if forged:
+        raise Refused(
+            f"the plan was made from these manifests, as it says itself, and wants of {', '.join(forged)} what they do "
+            "not say: nothing was written; make a new plan, and find out who changed this one"
+        )
+
+
 def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
     """Raises StalePlan when no customer that the plan would touch is still wanted as it was."""
     wanted = {customer.tenant_id: customer for customer in fleet.customers}
@@ -70,6 +88,19 @@ def check_protected(protection: Protection, plan: Plan, pending: Sequence[Pendin
     found = [why for name, why in refusals.items() if name in open_still | waiting]
     if found:
         raise Refused("nothing was written: " + "; ".join(found))
+
+
+def check_tickets(policy: Policy, pending: Sequence[Pending]) -> None:
+    """Raises Refused when the policy does not accept the ticket of a customer that is to be changed.
+
+    The manifests were read under the change's own policy, so only one at a base can still say no.
+    """
+    desired = {entry.customer.name: entry.customer.desired for entry in pending if not is_protective(entry.action)}
+    wrong = [name for name, each in desired.items() if policy.ticket and not accepts(policy.ticket, each.ticket or "")]
+    if wrong:
+        raise Refused(
+            f"nothing was written: the ticket of {', '.join(wrong)} must match {policy.ticket!r}; name one that does"
+        )
 
 
 def check_budgets(

@@ -45,16 +45,27 @@ def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
 
 
 def lists_in_force(session: Session) -> tuple[bytes, ...]:
-    """The content of each `allowed_signers` under which every approval must count. Raises ConfigurationError."""
-    return (allowed_signers(session.loaded),)
+    """The content of each `allowed_signers` under which every approval must count: that of today, and with a base the
+    one that stood there. Raises ConfigurationError."""
+    base = session.base
+    today = allowed_signers(session.loaded)
+    return (today, base.signers or b"") if base is not None and base.judges_approvals else (today,)
 
 
 def judges(session: Session) -> tuple[Signatures, ...]:
     """Who judges signatures: one for each list in force, in the same order. Raises ConfigurationError."""
     from pcreconcile.cli.ssh_signatures import SshSignatures
 
-    shown = str(signers_file(session.loaded))
-    return tuple(SshSignatures(content, shown) for content in lists_in_force(session))
+    today, *others = lists_in_force(session)
+    return (
+        SshSignatures(today, str(signers_file(session.loaded))),
+        *(SshSignatures(content, _at_base(session)) for content in others),
+    )
+
+
+def _at_base(session: Session) -> str:
+    base = session.base
+    return f"{base.signers_file} at the base {base.at.name}" if base else ""
 
 
 def signers_file(loaded: Loaded) -> Path:
