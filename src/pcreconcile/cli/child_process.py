@@ -16,13 +16,15 @@ __all__ = ["NotAnswered", "child_environment", "run"]
 # Where programs, the user's own files and libraries lie; language and time; the terminal; the user's SSH agent, its
 # question for a passphrase and its security key.
 _PASSED = frozenset(
-    """
-    PATH PATHEXT SYSTEMROOT COMSPEC WINDIR LD_LIBRARY_PATH
-    HOME USER LOGNAME USERPROFILE HOMEDRIVE HOMEPATH APPDATA LOCALAPPDATA XDG_CONFIG_HOME XDG_RUNTIME_DIR
-    LANG LANGUAGE TZ TZDIR TMPDIR TEMP TMP
-    TERM COLORTERM COLUMNS LINES NO_COLOR
-    SSH_AUTH_SOCK SSH_AGENT_PID SSH_ASKPASS SSH_ASKPASS_REQUIRE SSH_SK_PROVIDER DISPLAY WAYLAND_DISPLAY XAUTHORITY
-    """.split()
+    (
+        *("PATH", "PATHEXT", "SYSTEMROOT", "COMSPEC", "WINDIR", "LD_LIBRARY_PATH"),
+        *("HOME", "USER", "LOGNAME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA"),
+        *("XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"),
+        *("LANG", "LANGUAGE", "TZ", "TZDIR", "TMPDIR", "TEMP", "TMP"),
+        *("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR"),
+        *("SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSH_ASKPASS", "SSH_ASKPASS_REQUIRE", "SSH_SK_PROVIDER"),
+        *("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"),
+    )
 )
 _LOCALE = "LC_"
 
