@@ -56,12 +56,12 @@ class Base:
 
 
 def read_base(loaded: Loaded, name: str, signers_now: bytes | None) -> Base:
-    """What judged at the commit of this name; `signers_now` is the list of today, for what has changed since.
+    """What judged where this branch parted from the commit of this name; `signers_now` is the list of today, for what has changed since.
 
     Raises Refused where the policy at the base cannot be read, UsageError when git does not answer.
     """
     repository = Repository(loaded.home)
-    commit = repository.commit(name)
+    commit = repository.merge_base(name)
     files, shown = _partner_folder(repository, commit, loaded, name)
     then = of_documents(_documents(repository, files, shown, name), None)
     there = _policy(then.policy, name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, revision, settings
+from pcreconcile.cli import interrupts, revision, settings, tracked_state
 from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.cli.former_names import FormerNames
 from pcreconcile.model.desired import DesiredFleet, Relationship
@@ -71,13 +71,14 @@ class World:
 def open_session(manifests: str) -> Session:
     """Read the manifests, the rules and the clock; nothing is sent.
 
-    Raises ManifestError and ConfigurationError.
+    Raises ManifestError and ConfigurationError, also for state that git tracks.
     """
     loaded = read_manifests(manifests)
     environment = os.environ
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
+    tracked_state.require_untracked(state, loaded.home)
     return Session(loaded, rules, clock, state, FormerNames(loaded), environment.get(_DATABASE, ""))
 
 
