@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pcreconcile.cli import main
+from tests.cli.guarded import journalled
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_apply_asks(typed, code, told, run, monkeypatch, partner_folder):
     monkeypatch.setattr("sys.stdin", _Keyboard(typed))
     ended, _, errors = run("apply")
     assert (ended, told in errors) == (code, True)
-    assert (partner_folder / ".pcreconcile" / "journal.db").exists() is (code == 0)
+    assert bool(journalled(partner_folder)) is (code == 0)
 
 
 def test_apply_without_a_file_and_with_nothing_due_asks_nobody(run, monkeypatch):
@@ -134,7 +135,8 @@ def test_a_kept_snapshot_gives_the_same_plan_without_reading(run, partner_folder
     code, recalled, _ = run("plan", "-format", "json", "-snapshot", "s.json", "-refresh=false")
     assert code == 0
     assert json.loads(recalled)["planId"] == json.loads(read)["planId"]
-    assert _names(partner_folder / ".pcreconcile") == []
+    assert _names(partner_folder / ".pcreconcile") == ["journal.db"]  # whom the policy protects
+    assert journalled(partner_folder) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pcreconcile.cli import main
+from tests.cli.guarded import journalled
 
 NOW = "2026-11-22T12:00:00Z"
 OLIVE = "6b2e0b0c-0000-4000-8000-000000000035"  # a live customer that no manifest speaks of
@@ -95,7 +96,7 @@ def test_explain_whom_no_manifest_manages(run, partner_folder, customer, name):
     assert (code, errors) == (0, "")
     assert shown.startswith(name)
     assert "No manifest manages this customer." in shown
-    assert not (partner_folder / ".pcreconcile" / "journal.db").exists()
+    assert journalled(partner_folder) == ()
 
 
 def test_explain_who_stays_and_how_it_could_leave(run):
@@ -127,7 +128,7 @@ def test_a_projection_is_marked_kept_shown_and_never_applied(run, snapshot, part
     code, out, errors = run("apply", "p.json")
     assert (code, out) == (1, "")
     assert "this plan is a projection: it was made for 2027-03-01 from what was read on 2026-11-22" in errors
-    assert not (partner_folder / ".pcreconcile" / "journal.db").exists()
+    assert journalled(partner_folder) == ()
 
 
 def test_a_projection_is_what_time_alone_makes_of_the_world(run, snapshot):

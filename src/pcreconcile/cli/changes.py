@@ -23,7 +23,7 @@ from pcreconcile.rendering.text import outside
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A commit to compare with, and the names of the customers that are new or wanted otherwise since."""
+    """Where HEAD parted from the commit of that name; the names of the customers that are new or differ since."""
 
     name: str
     commit: str
@@ -31,12 +31,12 @@ class Base:
 
 
 def since(loaded: Loaded, name: str) -> Base:
-    """What has changed since the commit of this name.
+    """What has changed since HEAD parted from the commit of this name (their merge base).
 
     Raises ManifestError for every managed customer that vanished, UsageError when git cannot tell.
     """
     repository = Repository(loaded.home)
-    commit = repository.commit(name)
+    commit = repository.merge_base(name)
     former = customers_of(repository, commit, str(loaded.home), loaded.partner.tenant_id)
     vanished = tuple(_vanished(former, loaded, name))
     if vanished:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring
+from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring, withdrawals
 from pcreconcile.cli.consent import consent_for
 from pcreconcile.cli.output import Output
 from pcreconcile.model.plan import NOW, Plan
@@ -53,6 +53,7 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
 
     `approvals` is the folder of approvals; None: the one beside the state folder.
     """
+    withdrawals.tell(session, output, plan.plan_id, approvals)
     with wiring.world(session) as place:
         receipt = wiring.execute(
             session,
@@ -67,13 +68,27 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
     return receipt.exit_code
 
 
+def tell_changes(session: wiring.Session, output: Output) -> None:
+    """What has changed since the base in what judges a kept plan; nothing without a base."""
+    for notice in session.base.at.notices if session.base else ():
+        output.note(notice.text)
+
+
 def plan_and_run(
-    manifests: str, output: Output, question: Question, waits: Waits, approvals: Path | None = None
+    manifests: str,
+    output: Output,
+    question: Question,
+    waits: Waits,
+    approvals: Path | None = None,
+    base: str | None = None,
 ) -> int:
-    """Plan, show, ask, apply. What the plan could not do keeps its exit code when everything else went well."""
+    """Plan, show, ask, apply. What the plan could not do keeps its exit code when everything else went well.
+
+    With a `base` the customers new or changed since are planned, as `plan --base` does, and both policies judge.
+    """
     question.prepare(output)
-    session = wiring.open_session(manifests)
-    seen = seeing.see(session, output, seeing.Wanted())
+    session = wiring.judged_at(wiring.open_session(manifests), base)
+    seen = seeing.see(session, output, seeing.Wanted(base=base))
     printing.plan_for_people(output, seen.plan, "")
     code = exit_codes.of_plan(seen.plan, seen.listed)
     if exit_codes.is_refused(seen.plan) or not _is_due(seen.plan):

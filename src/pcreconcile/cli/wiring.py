@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, revision, settings
+from pcreconcile.cli import interrupts, revision, settings, tracked_state
 from pcreconcile.cli.clock import FreshIds, ProcessClock
+from pcreconcile.cli.former_names import FormerNames
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -20,12 +23,14 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import Effect, Plan
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.run import Event, Holder, Receipt
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
-    from pcreconcile.applying.ports import Service, Store
+    from pcreconcile.applying.ports import Planner, Service, Store
+    from pcreconcile.cli.base_policy import Base
     from pcreconcile.manifests import Loaded
     from pcreconcile.partner_center import PartnerCenter
 
@@ -35,13 +40,18 @@ _DATABASE = "PCRECONCILE_DATABASE"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with: the manifests as read, the rules, the clock, and where state lies."""
+    """What a command works with: the manifests as read, the rules, the clock, and where state lies.
+
+    `base` is what judges besides them, with `--base`; `former` what customers were called before.
+    """
 
     loaded: Loaded
     rules: Rules
     clock: ProcessClock
     state: Path
+    former: FormerNames
     database: str = ""
+    base: Base | None = None
 
     @property
     def journal(self) -> Path | str:
@@ -61,14 +71,30 @@ class World:
 def open_session(manifests: str) -> Session:
     """Read the manifests, the rules and the clock; nothing is sent.
 
-    Raises ManifestError and ConfigurationError.
+    Raises ManifestError and ConfigurationError, also for state that git tracks.
     """
     loaded = read_manifests(manifests)
     environment = os.environ
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
-    return Session(loaded, rules, clock, state, environment.get(_DATABASE, ""))
+    tracked_state.require_untracked(state, loaded.home)
+    return Session(loaded, rules, clock, state, FormerNames(loaded), environment.get(_DATABASE, ""))
+
+
+def judged_at(session: Session, base: str | None) -> Session:
+    """The session in which what stood at a base judges too; the same one without a base.
+
+    Raises Refused where the policy at the base cannot be read, UsageError when git cannot tell, ConfigurationError when
+    `allowed_signers` cannot be read.
+    """
+    if base is None:
+        return session
+    from pcreconcile.cli.base_policy import read_base
+    from pcreconcile.cli.consent import allowed_signers
+
+    found = read_base(session.loaded, base, allowed_signers(session.loaded) or None)
+    return replace(session, base=found, former=FormerNames(session.loaded, found.commit))
 
 
 def read_manifests(path: str) -> Loaded:
@@ -142,15 +168,40 @@ def remember(session: Session) -> Memory:
     return memory_from(read_journal(session).events(), session.clock.now())
 
 
+def stood_for(session: Session) -> dict[str, tuple[TenantId, ...]]:
+    """The tenants that the entries of `protected` in force ever stood for, as far as notes, git and manifests tell."""
+    from pcreconcile.cli import protection_memory
+
+    return protection_memory.stood_for(session, read_journal(session).notes())
+
+
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
     """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
-    from pcreconcile.planning import plan
     from pcreconcile.planning.aftercare import followed, with_aftercare
     from pcreconcile.planning.narrowing import narrowed
 
+    loaded, base = session.loaded, session.base.at if session.base else None
+    memory = msgspec.structs.replace(remember(session), stood_for=stood_for(session))
+    whole = plan_from(session, snapshot, fleet, memory, revision.of_folder(loaded.home))
+    tenants = followed(memory, fleet, loaded.fleet)
+    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
+    if only is None:
+        return whole
+    policies = PoliciesInForce(loaded.policy, base)
+    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policies=policies)
+
+
+def plan_from(
+    session: Session, snapshot: Snapshot, fleet: DesiredFleet, memory: Memory, commit: str | None = None
+) -> Plan:
+    """The bare plan at the session's instant: what `plan` shows and what `apply` compares a kept plan with.
+
+    Whom the policy protects under former names is judged by `memory.stood_for`, which `apply` judges apart.
+    """
+    from pcreconcile.planning import plan
+
     loaded = session.loaded
-    memory = remember(session)
-    whole = plan(
+    return plan(
         fleet,
         snapshot,
         memory,
@@ -160,15 +211,11 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         partner=loaded.partner,
         tool_version=__version__,
         policy_digest=loaded.policy_digest,
-        commit=revision.of_folder(loaded.home),
+        commit=commit,
         known=loaded.fleet,
         prices=loaded.prices,
+        base=session.base.at if session.base else None,
     )
-    tenants = followed(memory, fleet, loaded.fleet)
-    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
-    if only is None:
-        return whole
-    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
 
 
 def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
@@ -192,6 +239,13 @@ def read_plan(path: Path, session: Session | None) -> Plan:
     if session is not None:
         check_plan(plan, session.loaded.partner.tenant_id)
     return plan
+
+
+def planner_of(session: Session) -> Planner:
+    """Planning again, for applying, which may not know planning."""
+    from pcreconcile.cli.planner import SessionPlanner
+
+    return SessionPlanner(session)
 
 
 def execute(
@@ -220,20 +274,23 @@ def execute(
             fleet=session.loaded.fleet,
             policy=session.loaded.policy,
             service=service,
+            planner=planner_of(session),
             store=open_journal(session),
             clock=session.clock,
             wait=wait,
             lock_timeout=lock_timeout.total_seconds(),
             observer=observer,
             ids=FreshIds(),
-            holder=_this_process(session),
+            holder=this_process(session),
             consent=consent,
+            base=session.base.at if session.base else None,
+            stood_for=stood_for(session),
         )
 
     return interrupts.run(work())
 
 
-def _this_process(session: Session) -> Holder:
+def this_process(session: Session) -> Holder:
     """What others are told about who holds the lock."""
     import getpass
     import socket

@@ -13,7 +13,8 @@ from pcreconcile.rendering.text import outside, prose
 LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing to decide
 _NARROWED = "only"  # the notice of a plan that `--only` made smaller
 _PROJECTION = "projection"  # the notice of a plan made by `--at`
-_HEAD = frozenset({_NARROWED, _PROJECTION})  # told above everything else
+_SINCE_BASE = "since-base"  # what has changed since the base in what judges a plan
+_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE})  # told above everything else
 
 
 def title(plan: Plan) -> Iterator[Line]:
