@@ -14,6 +14,7 @@ from datetime import timedelta
 
 import msgspec
 
+from pcreconcile.applying import holding
 from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent
 from pcreconcile.applying.ceilings import BY_HAND
@@ -86,14 +87,15 @@ async def apply(
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
         asked = Asked(plan, policy, _pending(work), events, resumed)
-        cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
+        holding.begin(journal, store.notes(), events, resumed)
+        cleared = await clear(order, asked, service, clock)
         context = RunContext(service, journal, clock, ids, wait)
         with _closing(journal):
             journal.run_started(plan, allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, work, cleared.listed)
             await collect(service, journal, departures_of(events).values(), clock.now())
-            exit_code = of_results(results)
+            exit_code = holding.exit_code(of_results(results), journal)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
 
@@ -109,7 +111,8 @@ async def _customers(
         tenant = customer.tenant_id
         if tenant in work:
             steps = work[tenant].steps
-            if (why := advance.halted()) and not any(step.past.touched for step in steps.values()):
+            why = context.journal.held or advance.halted()
+            if why and not any(step.past.touched for step in steps.values()):
                 results.append(CustomerResult(customer.name, tenant, Outcome.STOPPED, why))
                 continue
             run = CustomerRun(context, customer, steps, wanted.get(tenant), live.get(tenant))

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pcreconcile.applying.stores import chain, postgres_lock, postgres_notes, postgres_schema, rows
+from pcreconcile.applying.stores.hold_watch import HoldWatch
 from pcreconcile.applying.stores.postgres_schema import named
 from pcreconcile.applying.stores.postgres_session import Address, Connection, connect, telling
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import PlanId, TenantId
 from pcreconcile.model.notes import Note, NoteDraft
-from pcreconcile.model.run import Event, EventDraft, Head, Holder
+from pcreconcile.model.run import Event, EventDraft, EventKind, Head, Holder
 
 _COLUMNS = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_COLUMNS} FROM {{schema}}.events ORDER BY seq"  # noqa: S608 our own names
@@ -53,6 +54,7 @@ class PostgresStore:
         self._address = Address.parse(address)
         self._partner = partner
         self._connection: Connection | None = None
+        self._holds = HoldWatch()
 
     @contextlib.contextmanager
     def lock(self, partner_tenant: TenantId, timeout: float, holder: Holder) -> Iterator[None]:
@@ -63,6 +65,7 @@ class PostgresStore:
                 postgres_lock.acquire(connection, partner_tenant, timeout)
                 _prepare(connection, partner_tenant, holder, self._address.journal)
             known, self._partner, self._connection = self._partner, partner_tenant, connection
+            self._holds = HoldWatch()
             try:
                 yield
             finally:
@@ -74,18 +77,19 @@ class PostgresStore:
             return postgres_lock.holder_of(connection, partner_tenant)
 
     def append(self, draft: EventDraft) -> Event:
-        """One event, durable when this returns. Raises StoreError when the lock is not held any more."""
+        """One event, durable when this returns. Raises StoreError when the lock is not held any more.
+
+        Raises Held, and writes nothing, for an intent while a hold stands.
+        """
         with self._writing() as (connection, partner):
+            if draft.kind is not EventKind.INTENT:
+                return self._append(connection, partner, draft)
             schema = postgres_schema.name_of(partner)
-            seq, prev = connection.execute(named(_LAST, schema)).fetchone() or (0, chain.START)
-            event = chain.link(draft, seq + 1, prev)
-            values = dict(zip(rows.COLUMNS, rows.row_of(event), strict=True)) | postgres_lock.key_of(partner)
-            held, added = connection.execute(named(_APPEND, schema), values).fetchone() or (0, 0)
-            self._require(held)
-            if not added:
-                rows.require_whole(_one(connection, _HIGHEST, schema), seq)
-                raise StoreError("another process wrote to it")
-        return event
+            with connection.transaction():  # the row stays locked to its end, so that no note comes between
+                postgres_notes.lock(connection, schema)
+                last = postgres_notes.last(connection, schema)
+                self._holds.require_none(last, lambda: postgres_notes.read(connection, schema))
+                return self._append(connection, partner, draft)
 
     def keep(self, content: bytes) -> str:
         """A document by its digest, durable when this returns. Raises StoreError as `append` does."""
@@ -133,6 +137,18 @@ class PostgresStore:
         """All notes, in order; none without a journal."""
         with self._reading() as (connection, schema):
             return postgres_notes.read(connection, schema) if schema else ()
+
+    def _append(self, connection: Connection, partner: TenantId, draft: EventDraft) -> Event:
+        schema = postgres_schema.name_of(partner)
+        seq, prev = connection.execute(named(_LAST, schema)).fetchone() or (0, chain.START)
+        event = chain.link(draft, seq + 1, prev)
+        values = dict(zip(rows.COLUMNS, rows.row_of(event), strict=True)) | postgres_lock.key_of(partner)
+        held, added = connection.execute(named(_APPEND, schema), values).fetchone() or (0, 0)
+        self._require(held)
+        if not added:
+            rows.require_whole(_one(connection, _HIGHEST, schema), seq)
+            raise StoreError("another process wrote to it")
+        return event
 
     def _read(self) -> list[Event]:
         with self._reading() as (connection, schema):

@@ -38,10 +38,15 @@ def read(connection: Connection, schema: str) -> tuple[Note, ...]:
     return tuple(note_rows.in_order(note_rows.note_of(row) for row in connection.execute(named(_SELECT, schema))))
 
 
+def last(connection: Connection, schema: str) -> int:
+    """The number of the last note, 0 for none. There is a table: who holds the lock has made it."""
+    row = connection.execute(named(_LAST, schema)).fetchone()
+    return row[0] if row else 0
+
+
 def add(connection: Connection, schema: str, draft: NoteDraft) -> Note:
     """One more; the caller's transaction has locked the row."""
-    row = connection.execute(named(_LAST, schema)).fetchone()
-    note = note_rows.numbered(draft, (row[0] if row else 0) + 1)
+    note = note_rows.numbered(draft, last(connection, schema) + 1)
     connection.execute(named(_INSERT, schema), dict(zip(note_rows.COLUMNS, note_rows.row_of(note), strict=True)))
     return note
 

@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from pcreconcile.applying.stores import chain, rows, sqlite_file, sqlite_notes
 from pcreconcile.applying.stores.file_lock import FileLock, file_lock, holder_of
+from pcreconcile.applying.stores.hold_watch import HoldWatch
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import PlanId, TenantId
 from pcreconcile.model.notes import Note, NoteDraft
-from pcreconcile.model.run import Event, EventDraft, Head, Holder
+from pcreconcile.model.run import Event, EventDraft, EventKind, Head, Holder
 
 _Read = TypeVar("_Read")
 _COLUMNS = ", ".join(rows.COLUMNS)
@@ -56,6 +57,7 @@ class SqliteStore:
         self._path = path
         self._partner = partner
         self._open: _Open | None = None
+        self._holds = HoldWatch()
 
     @contextlib.contextmanager
     def lock(self, partner_tenant: TenantId, timeout: float, holder: Holder) -> Iterator[None]:
@@ -64,6 +66,7 @@ class SqliteStore:
         sqlite_file.make_folders(self._path.parent)
         with file_lock(self._lock_file(partner_tenant), timeout, holder) as held:
             self._open = _prepared(self._path, partner_tenant, held)
+            self._holds = HoldWatch()
             try:
                 yield
             finally:
@@ -76,8 +79,13 @@ class SqliteStore:
         return holder_of(self._lock_file(partner_tenant))
 
     def append(self, draft: EventDraft) -> Event:
-        """One event, durable when this returns. Raises StoreError when the lock is not held any more."""
+        """One event, durable when this returns. Raises StoreError when the lock is not held any more.
+
+        Raises Held, and writes nothing, for an intent while a hold stands.
+        """
         with self._writing() as connection:
+            if draft.kind is EventKind.INTENT:
+                self._holds.require_none(sqlite_notes.last(connection), lambda: sqlite_notes.read(connection))
             seq, prev = connection.execute(_LAST).fetchone() or (0, chain.START)
             rows.require_whole(_highest(connection), seq)
             event = chain.link(draft, seq + 1, prev)

@@ -34,11 +34,17 @@ def read(connection: sqlite3.Connection) -> tuple[Note, ...]:
     return notes
 
 
+def last(connection: sqlite3.Connection) -> int:
+    """The number of the last note, 0 for none. There is a table: who holds the lock has made it."""
+    number: int = connection.execute(_LAST).fetchone()[0]
+    return number
+
+
 def add(connection: sqlite3.Connection, draft: NoteDraft) -> Note:
     """One more, in the caller's transaction. Raises StoreError when earlier ones are missing."""
-    last: int = connection.execute(_LAST).fetchone()[0]
-    _require_whole(connection, last)
-    note = note_rows.numbered(draft, last + 1)
+    before = last(connection)
+    _require_whole(connection, before)
+    note = note_rows.numbered(draft, before + 1)
     connection.execute(_INSERT, note_rows.row_of(note))
     return note
 
