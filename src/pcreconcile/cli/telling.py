@@ -8,15 +8,18 @@ from pcreconcile.model.errors import UsageError
 
 
 def runs(session: wiring.Session, output: Output) -> None:
-    """Every run, in the order in which they began. Raises StoreError for a journal that cannot be trusted."""
-    from pcreconcile.applying.stories import runs_of
+    """Every run, in the order in which they began, and every hold. Raises StoreError for a damaged journal."""
+    from pcreconcile.applying.stories import holds_of, runs_of
     from pcreconcile.rendering import history
 
-    found = runs_of(wiring.read_journal(session).events())
+    store = wiring.read_journal(session)
+    found, holds = runs_of(store.events()), holds_of(store.notes())
     for line in found:
         output.record("run", {"run": line})
+    for hold in holds:
+        output.record("hold", {"hold": hold})
     if not output.recording:
-        output.say(history.render_runs(found, style=output.style))
+        output.say(history.render_runs(found, holds, style=output.style))
 
 
 def story(session: wiring.Session, output: Output, named: str) -> None:
@@ -31,7 +34,9 @@ def story(session: wiring.Session, output: Output, named: str) -> None:
     output.record("run", {"run": found.line})
     for customer in found.customers:
         output.record("customer", {"customer": customer})
-    output.conclude(openEnds=found.open_ends, approvedBy=found.approved_by, user=found.user, commit=found.commit)
+    output.conclude(
+        openEnds=found.open_ends, holds=found.holds, approvedBy=found.approved_by, user=found.user, commit=found.commit
+    )
     if not output.recording:
         output.say(history.render_story(found, style=output.style))
 

@@ -226,15 +226,15 @@ def execute(
             lock_timeout=lock_timeout.total_seconds(),
             observer=observer,
             ids=FreshIds(),
-            holder=_this_process(session),
+            holder=this_process(session),
             consent=consent,
         )
 
     return interrupts.run(work())
 
 
-def _this_process(session: Session) -> Holder:
-    """What others are told about who holds the lock."""
+def this_process(session: Session) -> Holder:
+    """What others are told about who holds the lock, or has written a note."""
     import getpass
     import socket
 

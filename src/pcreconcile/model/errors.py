@@ -106,12 +106,16 @@ class ApprovalMissing(Refused):
 
 
 class Held(Refused):
-    """A hold stands, so no write is begun. `holds` are its notes, "" and () for one that an operator setting makes."""
+    """A hold stands, so no write is begun. `holds` are its notes, () for one that an operator setting makes.
 
-    def __init__(self, holds: Sequence[Note], reason: str = "") -> None:
+    `reason` says what, who and since when; `remedy` who ends it and how.
+    """
+
+    def __init__(self, holds: Sequence[Note], reason: str = "", remedy: str = "") -> None:
         self.holds = tuple(holds)
         self.reason = reason or "; ".join(hold_in_words(hold) for hold in holds)
-        super().__init__(f"{self.reason}; no write is begun while it stands: `pcreconcile hold --lift` ends it")
+        self.remedy = remedy or "`pcreconcile hold --lift` ends it"
+        super().__init__(f"{self.reason}; no write is begun while the hold stands: {self.remedy}")
 
 
 class BadSignature(PcreconcileError):
