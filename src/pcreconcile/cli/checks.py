@@ -85,6 +85,8 @@ def _journal(session: wiring.Session) -> Check:
 
     try:
         events = len(tuple(wiring.read_journal(session).events()))
+    except ConfigurationError as error:
+        return fail("journal", str(error))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
     return ok("journal", f"{events} events" if events else "none yet")

@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     RUN_FINISHED = "run-finished"
     HELD = "held"  # a hold stands; of no run ("") where a run found it before it began
     HOLD_LIFTED = "hold-lifted"
+    SEALED = "sealed"  # of no run: from here on every event carries a MAC of the journal key
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel"):

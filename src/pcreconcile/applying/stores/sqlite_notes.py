@@ -7,6 +7,7 @@ which an intent is appended exclude each other, so a note that is written is see
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from pcreconcile.applying.stores import note_rows
 from pcreconcile.model.errors import StoreError
@@ -40,11 +41,11 @@ def last(connection: sqlite3.Connection) -> int:
     return number
 
 
-def add(connection: sqlite3.Connection, draft: NoteDraft) -> Note:
-    """One more, in the caller's transaction. Raises StoreError when earlier ones are missing."""
+def add(connection: sqlite3.Connection, draft: NoteDraft, sealed: Callable[[Note], Note]) -> Note:
+    """One more, in the caller's transaction; `sealed` gives it its MAC. Raises StoreError when others are missing."""
     before = last(connection)
     _require_whole(connection, before)
-    note = note_rows.numbered(draft, before + 1)
+    note = sealed(note_rows.numbered(draft, before + 1))
     connection.execute(_INSERT, note_rows.row_of(note))
     return note
 
