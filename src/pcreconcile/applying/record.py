@@ -37,7 +37,7 @@ class Record:
         self._observed = customer.observed
 
     def intent(self, step: Progress, request_id: RequestId) -> None:
-        """Durable when it returns; only then may the request leave."""
+        """Durable when it returns; only then may the request leave. Raises Held when a hold stands."""
         lost = lost_with(step.action, self._observed)
         self._journal.intent(self._tenant, step.action, step.kept, request_id, lost)
         step.past.intent(request_id, self._run.clock.now())

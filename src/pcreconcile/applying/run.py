@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
+from pcreconcile.applying import holding
 from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent
 from pcreconcile.applying.clearing import Cleared, Order, allowed_by, clear
@@ -88,14 +89,15 @@ async def apply(
         withdrawals = consent.withdrawals(store) if consent else Withdrawals()
         pending = pending_of(work.values())
         asked = Asked(plan, order.policy, pending, events, resumed, store.document, changed, withdrawals)
-        cleared = await clear(order, asked, service, planner, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
+        holding.begin(journal, store.notes(), events, resumed)
+        cleared = await clear(order, asked, service, planner, clock)
         context = RunContext(service, journal, clock, ids, wait)
         with _closing(journal):
             journal.run_started(plan, allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, cleared)
             await collect(service, journal, departures_of(events).values(), clock.now())
-            exit_code = of_results(results)
+            exit_code = holding.exit_code(of_results(results), journal)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
 
@@ -115,7 +117,8 @@ async def _customers(context: RunContext, order: Order, cleared: Cleared) -> tup
 
 async def _customer(context: RunContext, entry: Work, cleared: Cleared, advance: Advance) -> CustomerResult:
     customer, steps = entry.customer, entry.steps.values()
-    if (why := advance.halted()) and not entry.touched_actions:
+    why = context.journal.held or advance.halted()
+    if why and not entry.touched_actions:
         return CustomerResult(customer.name, customer.tenant_id, Outcome.STOPPED, why)
     if entry.over or cleared.preflight is None:
         return result_of(customer, steps, Outcome.DONE, "done by an earlier run of this plan")

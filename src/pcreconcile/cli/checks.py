@@ -31,7 +31,12 @@ def run(manifests: str, tell: Tell) -> bool:
 
     session = _manifests(manifests, told)
     if session is not None:
-        for check in (*_state(session.state), _journal(session), *approval_checks.here(session, os.environ)):
+        for check in (
+            *_state(session.state),
+            _journal(session),
+            *_holds(session),
+            *approval_checks.here(session, os.environ),
+        ):
             told(check)
         _service(session, told)
     return not failed
@@ -80,9 +85,23 @@ def _journal(session: wiring.Session) -> Check:
 
     try:
         events = len(tuple(wiring.read_journal(session).events()))
+    except ConfigurationError as error:
+        return fail("journal", str(error))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
     return ok("journal", f"{events} events" if events else "none yet")
+
+
+def _holds(session: wiring.Session) -> Iterator[Check]:
+    """Why an apply would not begin; nothing where it would."""
+    from pcreconcile.cli import holding
+    from pcreconcile.partner_center.check import warn
+
+    try:
+        for held in holding.standing(session, os.environ):
+            yield warn("hold", held.reason, held.remedy)
+    except PcreconcileError as error:
+        yield warn("hold", f"whether one stands cannot be seen: {error}", "no apply begins a write until it can")
 
 
 def _service(session: wiring.Session, tell: Tell) -> None:

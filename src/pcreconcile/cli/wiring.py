@@ -16,6 +16,7 @@ from pcreconcile import __version__
 from pcreconcile.cli import interrupts, revision, settings, tracked_state
 from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.cli.former_names import FormerNames
+from pcreconcile.cli.journal_key import journal_key
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -150,15 +151,27 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
 def open_journal(session: Session) -> Store:
     """The store with the journal. Raises StoreError when it is damaged, newer or cannot be reached."""
     from pcreconcile.applying import open_store
+    from pcreconcile.applying.stores.sealing import Sealing
 
-    return open_store(session.journal, session.loaded.partner.tenant_id)
+    return open_store(session.journal, session.loaded.partner.tenant_id, Sealing(journal_key(os.environ)))
 
 
 def read_journal(session: Session) -> Store:
     """The same for reading alone: what is read is verified then, and StoreError raised."""
-    from pcreconcile.applying.stores import store_to_read
+    return _store_to_read(session, enforced=True)
 
-    return store_to_read(session.journal, session.loaded.partner.tenant_id)
+
+def read_journal_as_it_is(session: Session) -> Store:
+    """The same for who tells what a journal says, and decides nothing by it: events without MACs are told too."""
+    return _store_to_read(session, enforced=False)
+
+
+def _store_to_read(session: Session, *, enforced: bool) -> Store:
+    from pcreconcile.applying.stores import store_to_read
+    from pcreconcile.applying.stores.sealing import Sealing
+
+    partner = session.loaded.partner.tenant_id
+    return store_to_read(session.journal, partner, Sealing(journal_key(os.environ), enforced))
 
 
 def remember(session: Session) -> Memory:
@@ -291,7 +304,7 @@ def execute(
 
 
 def this_process(session: Session) -> Holder:
-    """What others are told about who holds the lock."""
+    """What others are told about who holds the lock, or has written a note."""
     import getpass
     import socket
 

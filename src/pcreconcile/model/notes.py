@@ -52,7 +52,7 @@ class Note(msgspec.Struct, frozen=True, rename="camel"):
 def standing_holds(notes: Iterable[Note]) -> tuple[Note, ...]:
     """The holds that no proven later note has lifted, in order."""
     notes = tuple(notes)
-    lifted = {number for note in notes if note.kind is NoteKind.LIFT and note.proven for number in _lifts(note)}
+    lifted = {number for note in notes if note.proven for number in lifted_by(note)}
     return tuple(note for note in notes if note.kind is NoteKind.HOLD and note.number not in lifted)
 
 
@@ -61,7 +61,8 @@ def hold_in_words(hold: Note) -> str:
     return f"held: {hold.body.get('why', '')} (by {hold.who} since {hold.at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
-def _lifts(note: Note) -> list[int]:
-    """A lift ends only what it names and what came before it."""
-    named = note.body.get("lifts")
-    return [number for number in named if type(number) is int and number < note.number] if type(named) is list else []
+def lifted_by(note: Note) -> frozenset[int]:
+    """The numbers of the holds that a lift ends: those that it names, and that came before it."""
+    named = note.body.get("lifts") if note.kind is NoteKind.LIFT else None
+    numbers = named if type(named) is list else []
+    return frozenset(number for number in numbers if type(number) is int and number < note.number)

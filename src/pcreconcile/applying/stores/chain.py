@@ -6,12 +6,13 @@ gave for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
 import msgspec
 
+from pcreconcile.applying.stores.sealing import MAC
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.identity import canonical_json, sha256_hex
 from pcreconcile.model.run import Event, EventDraft
@@ -19,8 +20,8 @@ from pcreconcile.model.run import Event, EventDraft
 START = ""
 
 
-def link(draft: EventDraft, seq: int, prev: str) -> Event:
-    """The event that a draft becomes after the event whose hash is `prev`.
+def link(draft: EventDraft, seq: int, prev: str, mac: Callable[[Event], str] | None = None) -> Event:
+    """The event that a draft becomes after the event whose hash is `prev`; `mac` gives what its body carries then.
 
     Raises StoreError when its body cannot be written as JSON.
     """
@@ -41,6 +42,8 @@ def link(draft: EventDraft, seq: int, prev: str) -> Event:
         prev=prev,
         hash="",
     )
+    if mac is not None:
+        event = msgspec.structs.replace(event, body={**body, MAC: mac(event)})
     return msgspec.structs.replace(event, hash=seal_of(event))
 
 

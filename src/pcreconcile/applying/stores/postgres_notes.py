@@ -6,6 +6,8 @@ at the notes, so a note that is written is seen by every later intent.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pcreconcile.applying.stores import note_rows
 from pcreconcile.applying.stores.postgres_schema import named, notes_creation
 from pcreconcile.applying.stores.postgres_session import Connection
@@ -38,10 +40,15 @@ def read(connection: Connection, schema: str) -> tuple[Note, ...]:
     return tuple(note_rows.in_order(note_rows.note_of(row) for row in connection.execute(named(_SELECT, schema))))
 
 
-def add(connection: Connection, schema: str, draft: NoteDraft) -> Note:
-    """One more; the caller's transaction has locked the row."""
+def last(connection: Connection, schema: str) -> int:
+    """The number of the last note, 0 for none. There is a table: who holds the lock has made it."""
     row = connection.execute(named(_LAST, schema)).fetchone()
-    note = note_rows.numbered(draft, (row[0] if row else 0) + 1)
+    return row[0] if row else 0
+
+
+def add(connection: Connection, schema: str, draft: NoteDraft, sealed: Callable[[Note], Note]) -> Note:
+    """One more; `sealed` gives it its MAC. The caller's transaction has locked the row."""
+    note = sealed(note_rows.numbered(draft, last(connection, schema) + 1))
     connection.execute(named(_INSERT, schema), dict(zip(note_rows.COLUMNS, note_rows.row_of(note), strict=True)))
     return note
 

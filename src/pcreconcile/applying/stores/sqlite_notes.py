@@ -7,6 +7,7 @@ which an intent is appended exclude each other, so a note that is written is see
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from pcreconcile.applying.stores import note_rows
 from pcreconcile.model.errors import StoreError
@@ -34,11 +35,17 @@ def read(connection: sqlite3.Connection) -> tuple[Note, ...]:
     return notes
 
 
-def add(connection: sqlite3.Connection, draft: NoteDraft) -> Note:
-    """One more, in the caller's transaction. Raises StoreError when earlier ones are missing."""
-    last: int = connection.execute(_LAST).fetchone()[0]
-    _require_whole(connection, last)
-    note = note_rows.numbered(draft, last + 1)
+def last(connection: sqlite3.Connection) -> int:
+    """The number of the last note, 0 for none. There is a table: who holds the lock has made it."""
+    number: int = connection.execute(_LAST).fetchone()[0]
+    return number
+
+
+def add(connection: sqlite3.Connection, draft: NoteDraft, sealed: Callable[[Note], Note]) -> Note:
+    """One more, in the caller's transaction; `sealed` gives it its MAC. Raises StoreError when others are missing."""
+    before = last(connection)
+    _require_whole(connection, before)
+    note = sealed(note_rows.numbered(draft, before + 1))
     connection.execute(_INSERT, note_rows.row_of(note))
     return note
 

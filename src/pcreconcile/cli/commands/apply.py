@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def command(
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
-    from pcreconcile.cli import running, wiring
+    from pcreconcile.cli import holding, running, wiring
 
+    holding.require_no_setting(os.environ)
     waits = running.Waits(wait, lock_timeout)
     if planfile is not None:
         session = wiring.judged_at(wiring.open_session(manifests), base)
