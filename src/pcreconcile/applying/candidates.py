@@ -16,7 +16,7 @@ from pcreconcile.applying.hearing import Case, Void, heard, objection
 from pcreconcile.model.approval import SignedApproval, statement
 
 PER_PERSON = 16  # signatures verified of one name: a person approves a plan once, or in a few parts
-ALTOGETHER = 128
+ALTOGETHER = 64
 
 _Content = tuple[str, str]
 
