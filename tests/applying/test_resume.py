@@ -74,6 +74,9 @@ class DyingStore:
     def events(self, plan: Any = None) -> Iterable[Event]:
         return self._store.events(plan)
 
+    def document(self, digest: str) -> bytes | None:
+        return self._store.document(digest)
+
 
 def mixed(microsoft: Microsoft) -> Plan:
     """A customer who leaves with Azure, an ordinary one, and one who is suspended."""

@@ -50,6 +50,23 @@ def check_guards(plan: Plan) -> None:
         )
 
 
+def check_wishes(plan: Plan, fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
+    """Raises Refused when the plan names the manifests of now as its source, and they say something else.
+
+    A digest of the manifests that nobody gave ("") names nothing.
+    """
+    if not fleet.digest or plan.sources.manifests != fleet.digest:
+        return
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    touched = {entry.customer.tenant_id: entry.customer for entry in pending}
+    forged = sorted(each.name for tenant, each in touched.items() if wanted.get(tenant) != each.desired)
+    if forged:
+        raise Refused(
+            f"the plan was made from these manifests, as it says itself, and wants of {', '.join(forged)} what they do "
+            "not say: nothing was written; make a new plan, and find out who changed this one"
+        )
+
+
 def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
     """Raises StalePlan when no customer that the plan would touch is still wanted as it was."""
     wanted = {customer.tenant_id: customer for customer in fleet.customers}

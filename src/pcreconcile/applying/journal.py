@@ -54,9 +54,10 @@ class Journal:
         """Before the first read of a customer. No name: events stay readable when names are left out of evidence."""
         self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={})
 
-    def looked(self, customer: TenantId, moment: str, document: str) -> None:
-        """What a customer looked like was kept as that document."""
-        self._write(EventKind.LOOKED, customer=customer, body={"moment": moment, "document": document})
+    def looked(self, customer: TenantId, moment: str, document: str, state: str | None = None) -> None:
+        """What a customer looked like was kept as that document, and as `state` what it was planned from."""
+        body = {"moment": moment, "document": document} | ({"state": state} if state else {})
+        self._write(EventKind.LOOKED, customer=customer, body=body)
 
     def audited(self, customer: TenantId, evidence: Mapping[str, str | None]) -> None:
         """The service's own record of an earlier removal of ours."""
@@ -70,9 +71,15 @@ class Journal:
         """The whole customer is left alone."""
         self._write(EventKind.STALE, customer=customer, body=_said(message=why))
 
-    def intent(self, customer: TenantId, action: Action, request_id: RequestId, lost: Mapping[str, Any]) -> None:
-        """Durable before the request leaves; `lost` is what it takes away for good."""
-        body = {**_act(action), **_weight(action), **lost}
+    def intent(
+        self, customer: TenantId, action: Action, kept: Action, request_id: RequestId, lost: Mapping[str, Any]
+    ) -> None:
+        """Durable before the request leaves; `lost` is what it takes away for good.
+
+        `action` is what counts, `kept` the same in the plan file's words: where these say something else of its effect
+        or weight, they are `claimed`.
+        """
+        body = {**_act(action), **_weight(action), **lost, **_claimed(action, kept)}
         self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
         self.unsettled.add(action.id)
 
@@ -157,6 +164,12 @@ def _weight(action: Action) -> dict[str, Any]:
         "seats": action.impact.seats if action.impact is not None else 0,
         "money": msgspec.to_builtins(action.money),
     }
+
+
+def _claimed(action: Action, kept: Action) -> dict[str, Any]:
+    counted, said = ({**_act(each), **_weight(each)} for each in (action, kept))
+    claimed = {name: value for name, value in said.items() if value != counted[name]}
+    return {"claimed": claimed} if claimed else {}
 
 
 def _said(**members: Any) -> dict[str, Any]:

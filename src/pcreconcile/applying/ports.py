@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -10,12 +10,12 @@ from typing import Protocol
 import msgspec
 
 from pcreconcile.model.approval import Signer
-from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord
+from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord, Snapshot
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
 from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import ActionKind
+from pcreconcile.model.plan import ActionKind, Plan
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
 
@@ -70,6 +70,10 @@ class Service(Protocol):
 
     async def read_customer(self, tenant_id: TenantId, extras: frozenset[Extra]) -> CustomerState:
         """Everything one customer holds, and these extras; unfinished reads are in its proofs, not raised."""
+        ...
+
+    async def with_quotes(self, state: CustomerState) -> CustomerState:
+        """The state with what returning each living reservation gives; requests only where there are reservations."""
         ...
 
     async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
@@ -146,6 +150,21 @@ class Signatures(Protocol):
         """Whose signature it is. `at` is the instant for which keys must be valid.
 
         Raises BadSignature with the reason: unknown key, not this principal's, not valid then, other bytes.
+        """
+        ...
+
+
+class Planner(Protocol):
+    """Planning by the manifests, the policy, the rules and the prices of now: what a kept plan is compared with."""
+
+    def reads(self, tenant_id: TenantId) -> frozenset[Extra]:
+        """What beyond commerce is read of a customer for what the manifests want of it now."""
+        ...
+
+    def plan(self, snapshot: Snapshot, events: Sequence[Event], at: datetime) -> Plan:
+        """The plan for those customers whose states the snapshot holds, made at `at` (aware UTC).
+
+        `events` are what the journal remembers for it, in order.
         """
         ...
 

@@ -25,7 +25,7 @@ from pcreconcile.model.run import Event, Holder, Receipt
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
-    from pcreconcile.applying.ports import Service, Store
+    from pcreconcile.applying.ports import Planner, Service, Store
     from pcreconcile.manifests import Loaded
     from pcreconcile.partner_center import PartnerCenter
 
@@ -144,13 +144,27 @@ def remember(session: Session) -> Memory:
 
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
     """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
-    from pcreconcile.planning import plan
     from pcreconcile.planning.aftercare import followed, with_aftercare
     from pcreconcile.planning.narrowing import narrowed
 
     loaded = session.loaded
     memory = remember(session)
-    whole = plan(
+    whole = plan_from(session, snapshot, fleet, memory, revision.of_folder(loaded.home))
+    tenants = followed(memory, fleet, loaded.fleet)
+    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
+    if only is None:
+        return whole
+    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
+
+
+def plan_from(
+    session: Session, snapshot: Snapshot, fleet: DesiredFleet, memory: Memory, commit: str | None = None
+) -> Plan:
+    """The bare plan at the session's instant: what `plan` shows and what `apply` compares a kept plan with."""
+    from pcreconcile.planning import plan
+
+    loaded = session.loaded
+    return plan(
         fleet,
         snapshot,
         memory,
@@ -160,15 +174,10 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         partner=loaded.partner,
         tool_version=__version__,
         policy_digest=loaded.policy_digest,
-        commit=revision.of_folder(loaded.home),
+        commit=commit,
         known=loaded.fleet,
         prices=loaded.prices,
     )
-    tenants = followed(memory, fleet, loaded.fleet)
-    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
-    if only is None:
-        return whole
-    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
 
 
 def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
@@ -192,6 +201,13 @@ def read_plan(path: Path, session: Session | None) -> Plan:
     if session is not None:
         check_plan(plan, session.loaded.partner.tenant_id)
     return plan
+
+
+def planner_of(session: Session) -> Planner:
+    """Planning again, for applying, which may not know planning."""
+    from pcreconcile.cli.planner import SessionPlanner
+
+    return SessionPlanner(session)
 
 
 def execute(
@@ -220,6 +236,7 @@ def execute(
             fleet=session.loaded.fleet,
             policy=session.loaded.policy,
             service=service,
+            planner=planner_of(session),
             store=open_journal(session),
             clock=session.clock,
             wait=wait,

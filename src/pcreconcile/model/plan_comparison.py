@@ -8,7 +8,7 @@ action never followed from them. Pure: reading and planning are the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -75,10 +75,18 @@ class CustomerComparison:
         return f"planned again it lacks {told} (since the plan was made, {since} {verb})"
 
 
+def compare_plans(kept: Plan, fresh: Plan, tenants: Iterable[TenantId]) -> dict[TenantId, CustomerComparison]:
+    """These customers of the kept plan against the fresh plan. Raises KeyError for one whom the kept plan lacks."""
+    before, after = _customers(kept), _customers(fresh)
+    return {tenant: _compare(kept, fresh, before[tenant], after.get(tenant)) for tenant in tenants}
+
+
 def compare_customer(kept: Plan, fresh: Plan, tenant: TenantId) -> CustomerComparison:
     """One customer of the kept plan against the fresh plan. Raises KeyError when the kept plan does not hold it."""
-    before = _customers(kept)[tenant]
-    after = _customers(fresh).get(tenant)
+    return compare_plans(kept, fresh, [tenant])[tenant]
+
+
+def _compare(kept: Plan, fresh: Plan, before: CustomerPlan, after: CustomerPlan | None) -> CustomerComparison:
     planned = _by_key(after)
     shared: list[Shared] = []
     missing: list[Missing] = []
@@ -111,6 +119,12 @@ def key_of(action: Action) -> Key:
     return action.kind, action.target.type, action.target.id
 
 
+def weight_of(action: Action) -> tuple[object, ...]:
+    """What guards, budgets and approvals count of an action."""
+    seats = 0 if action.impact is None else action.impact.seats
+    return action.effect, action.reversibility, seats, action.money.committed
+
+
 def heavier(kept: Action, fresh: Action) -> Action:
     """The action as the fresh plan has it, and nothing of it less than the kept plan says.
 
@@ -131,6 +145,8 @@ def _difference(kept: Action, fresh: Action | None) -> str:
     """Why two actions of the same kind and target are not the same due action; "" when they are."""
     if fresh is None:
         return "not in the new plan"
+    if kept.id != fresh.id:
+        return "under another ID"
     if fresh.when != NOW:
         return f"due {fresh.when}" if fresh.when[:1].isdigit() else f"not due now ({fresh.when})"
     for name, before, after in (

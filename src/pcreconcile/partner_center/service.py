@@ -105,6 +105,10 @@ class PartnerCenter:
         """
         return await self._beyond.with_extras(await self._reader.state(tenant_id), extras)
 
+    async def with_quotes(self, state: CustomerState) -> CustomerState:
+        """The state with what returning each living reservation gives, where the service says so."""
+        return await self._beyond.with_quotes(state)
+
     async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
         """The service's own record that the relationship was removed since then (at most 89 days back)."""
         return await self._beyond.removal_record(tenant_id, since)
