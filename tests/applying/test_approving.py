@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pcreconcile.applying.approving import confirmed, different_people, granted, required
+from pcreconcile.applying.candidates import ALTOGETHER, PER_PERSON
 from pcreconcile.applying.ceilings import due, excess, scope_of
 from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
@@ -378,6 +379,65 @@ def test_long_lists_are_cut() -> None:
     many = tuple(signed_by(ANNA, seats=0, source=f"{number}.yaml") for number in range(9))
     said = Hearing(approvals=many).outcome()
     assert (said.count(".yaml"), said.endswith(" and 4 more")) == (5, True)
+
+
+HEAPS = {
+    "of one name": [signed_by(ANNA, approved_at=NOW - timedelta(seconds=n), key="SHA256:eve") for n in range(300)],
+    "edited": [edited(signed_by(ANNA), approved_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "of every name": [
+        edited(signed_by(who), approved_at=NOW - timedelta(seconds=n)) for n in range(100) for who in Keys().people
+    ],
+    "of other plans": [signed_by(ANNA, OTHER_PLAN, approved_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "expired": [signed_by(ANNA, expires_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "copies": [signed_by(ANNA, source=f"{n}.yaml") for n in range(300)],
+    "withdrawn": [signed_by(ANNA, comment=str(n)) for n in range(300)],
+}
+
+
+@pytest.mark.parametrize("heap", HEAPS)
+def test_a_heap_of_void_approvals_costs_few_verifications_and_hides_nobody(heap: str) -> None:
+    approvals = (signed_by(ANNA), signed_by(BELA), *HEAPS[heap])
+    gone = {statement(each.approval): "it was withdrawn" for each in HEAPS[heap]} if heap == "withdrawn" else {}
+    hearing = Hearing(approvals=approvals, withdrawals=Withdrawals(gone), keys=Keys())
+    assert {"anna@example.com", "bela@example.com"} <= set(hearing.outcome().split(" + "))
+    assert hearing.keys.verified <= 2 + 3 * PER_PERSON <= ALTOGETHER
+
+
+def test_what_is_not_verified_is_told_and_grants_nothing() -> None:
+    heap = [edited(signed_by(ANNA), approved_at=NOW - timedelta(seconds=n)) for n in range(PER_PERSON)]
+    hearing = Hearing(approvals=(*heap, signed_by(ANNA), signed_by(BELA)))
+    assert "1 approvals were not verified, since only 16 of each person are" in hearing.outcome()
+
+
+# Several lists of signers: that of today and that of the base.
+
+LISTS: dict[str, tuple[tuple[Keys, ...], str]] = {
+    "both know them": ((Keys(), Keys()), ""),
+    "the change lists a stranger": ((Keys(), Keys((BELA, CARL))), "its key SHA256:anna is not listed"),
+    "the change takes one out": ((Keys((BELA, CARL)), Keys()), "its key SHA256:anna is not listed"),
+    "the change lets one approve more": ((Keys(), relisted(ANNA, sorts=LIMITED)), "may not approve one-way"),
+    "the change lets one approve less": ((relisted(ANNA, sorts=LIMITED), Keys()), "may not approve one-way"),
+    "the change makes two of one": (
+        (Keys(), Keys((ANNA, replace(BELA, principals=("bela@example.com", "anna@example.com"))))),
+        "one person's approvals count once",
+    ),
+    "one of them is an author under the base's name": (
+        (Keys(), relisted(ANNA, principals=("anna@example.com", WRITER))),
+        "wrote the manifest of customer-1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "told"), LISTS.values(), ids=LISTS)
+def test_an_approval_counts_under_every_list(keys: tuple[Keys, ...], told: str) -> None:
+    hearing = Hearing()
+    consent = changed(hearing.consent, signatures=keys, allowed_signers=(b"", b""))
+    if not told:
+        assert len(granted(hearing.asked, consent, NOW)) == 2
+        return
+    with pytest.raises(ApprovalMissing) as caught:
+        granted(hearing.asked, consent, NOW)
+    assert told in str(caught.value)
 
 
 # A run that goes on.

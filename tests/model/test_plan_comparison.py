@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -76,7 +77,7 @@ def test_what_makes_an_action_another_one(customer: CustomerPlan, member: str):
         "effect": "neutral",
         "impact": None,
         "window_closes_at": None,
-        "money": ActionMoney(refund=Money("1.00", "EUR")),  # type: ignore[arg-type]
+        "money": ActionMoney(refund=Money(Decimal("1.00"), "EUR")),
         "reason": "another",
         "instructions": None,
         "rule": "some.rule",
@@ -178,7 +179,7 @@ def test_what_only_a_date_explains(customer: CustomerPlan):
 
 def test_the_heavier_of_two_actions():
     def told(seats: int, committed: str, closes: datetime, *requires: Action) -> Action:
-        money = ActionMoney(committed=Money(committed, "EUR"))  # type: ignore[arg-type]
+        money = ActionMoney(committed=Money(Decimal(committed), "EUR"))
         return cancel("s1", *requires, impact=Impact(seats, "mail"), money=money, window_closes_at=closes)
 
     small = told(1, "10.00", WINDOW + timedelta(days=1), cancel("s2"))
@@ -194,7 +195,11 @@ def test_the_heavier_of_two_actions():
 
 @pytest.mark.parametrize(
     ("kept", "fresh"),
-    [(None, Money("2.00", "EUR")), (Money("1.00", "EUR"), None), (Money("9.00", "USD"), Money("1.00", "EUR"))],  # type: ignore[arg-type]
+    [
+        (None, Money(Decimal("2.00"), "EUR")),
+        (Money(Decimal("1.00"), "EUR"), None),
+        (Money(Decimal("9.00"), "USD"), Money(Decimal("1.00"), "EUR")),
+    ],
 )
 def test_money_that_cannot_be_compared_is_the_fresh_plan_s(kept: Money | None, fresh: Money | None):
     one, other = (cancel("s1", money=ActionMoney(committed=amount)) for amount in (kept, fresh))

@@ -2,7 +2,7 @@
 
 Approvals come from their folder and, where a run is resumed, from the journal, which keeps the signed documents. Who
 may propose a file may heap up files that look like approvals, and verifying a signature costs a process: so cheap
-checks go first, one document is verified once, and of each person the newest few.
+checks go first, one document is verified once, and of each person the first few, in the order in which they come.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pcreconcile.applying.hearing import Case, Void, heard, objection
 from pcreconcile.model.approval import SignedApproval, statement
 
 PER_PERSON = 16  # signatures verified of one name: a person approves a plan once, or in a few parts
-ALTOGETHER = 128
+ALTOGETHER = 64
 
 _Content = tuple[str, str]
 
@@ -47,12 +47,12 @@ def judge_approvals(consent: Consent, case: Case) -> Verdicts:
 
 
 def _candidates(consent: Consent, case: Case) -> tuple[list[SignedApproval], list[str]]:
-    """Those of the folder, and of a resumed run those that the journal keeps besides."""
+    """Of a resumed run those that the journal keeps, and then those of the folder."""
     if not case.asked.resumed:
         return list(consent.approvals), []
     kept, unkept = kept_approvals(case.asked, case.runs)
-    known = {_content(signed) for signed in consent.approvals}
-    return [*consent.approvals, *(signed for signed in kept if _content(signed) not in known)], unkept
+    known = {_content(signed) for signed in kept}
+    return [*kept, *(signed for signed in consent.approvals if _content(signed) not in known)], unkept
 
 
 def _verify(hopeful: Sequence[SignedApproval], verdicts: Verdicts, consent: Consent, case: Case) -> None:
@@ -70,9 +70,9 @@ def _verify(hopeful: Sequence[SignedApproval], verdicts: Verdicts, consent: Cons
 
 
 def _first_of_each(hopeful: Sequence[SignedApproval]) -> list[SignedApproval]:
-    """Whose signatures are verified: of each name the newest, in rounds, so that no heap of one hides another's."""
+    """Whose signatures are verified: of each name the first, in rounds, so that no heap of one hides another's."""
     by_name: dict[str, dict[_Content, SignedApproval]] = {}
-    for signed in sorted(hopeful, key=lambda each: each.approval.approved_at, reverse=True):
+    for signed in hopeful:
         by_name.setdefault(signed.approval.principal.casefold(), {}).setdefault(_content(signed), signed)
     rounds = [list(them.values())[:PER_PERSON] for them in by_name.values()]
     return list(_in_turn(rounds))[:ALTOGETHER]
@@ -89,6 +89,6 @@ def _content(signed: SignedApproval) -> _Content:
 
 def _left_out(count: int) -> str:
     return (
-        f"{count} approvals were not verified, since of each person only the newest {PER_PERSON} are, and "
-        f"{ALTOGETHER} of all: delete the files that are no approvals"
+        f"{count} approvals were not verified, since only {PER_PERSON} of each person are, and {ALTOGETHER} of all: "
+        "delete the files that are no approvals"
     )

@@ -47,13 +47,14 @@ def _no_document(_digest: str) -> bytes | None:
 class Consent:
     """What people have said about a plan.
 
-    `approvals` are the signed ones found for its ID, `problems` what of the files there is none and why. `authors` says
-    who wrote the wish of each customer (names as git has them); a customer that is missing has no known author. It is
-    asked only where approvals are wanted. `signatures` judges by each `allowed_signers` in force (today's, and with a
-    base the base's): an approval counts only where all of them accept it. `allowed_signers` is the content of these
-    files in the same order, kept as evidence. `withdrawals` reads what has been taken back, from the files and from the
-    notes of the store, in which it keeps them; it is asked under the lock, so that what was taken back while a run
-    waited counts. `command` is what an approver has to type, as messages show it.
+    `approvals` are the signed ones found for its ID, the likeliest of each person first, `problems` what of the
+    files there is none and why. `authors` says who wrote the wish of each customer (names as git has them); a
+    customer that is missing has no known author. It is asked only where approvals are wanted. `signatures` judges
+    by each `allowed_signers` in force (today's, and with a base the base's): an approval counts only where all of
+    them accept it. `allowed_signers` is the content of these files in the same order, kept as evidence.
+    `withdrawals` reads what has been taken back, from the files and from the notes of the store, in which it keeps
+    them; it is asked under the lock, so that what was taken back while a run waited counts. `command` is what an
+    approver has to type, as messages show it.
     """
 
     approvals: tuple[SignedApproval, ...]

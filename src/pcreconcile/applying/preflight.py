@@ -208,7 +208,7 @@ def _prepared(look: Look, comparisons: Mapping[TenantId, CustomerComparison], re
         return Prepared(kept, {}, read_at, problem, look.state, look.planned_from)
     actions = {each.kept.id: heavier(each.kept, each.fresh) for each in comparison.shared}
     every = tuple(actions.get(action.id, action) for action in comparison.fresh.actions)
-    customer = msgspec.structs.replace(comparison.fresh, actions=every)
+    customer = msgspec.structs.replace(comparison.fresh, name=kept.name, actions=every)
     return Prepared(customer, actions, read_at, None, look.state, look.planned_from)
 
 

@@ -72,6 +72,8 @@ def _plan_again(session: Session, output: Output, names: Iterable[str]) -> Seen:
         return seeing.see(session, output, seeing.Wanted(tuple(f"customer/{name}" for name in names)))
     except NoAnswer as error:
         raise IncompleteRead(f"the service does not answer, {_NOTHING_SIGNED}: {error}; {_OFFLINE}") from error
+    except IncompleteRead as error:
+        raise IncompleteRead(f"{error}; {_NOTHING_SIGNED}; {_OFFLINE}") from error
     except RemoteError as error:
         raise Refused(f"the service refuses to be read, {_NOTHING_SIGNED}: {error}; {_OFFLINE}") from error
 

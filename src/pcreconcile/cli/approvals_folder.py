@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,8 +52,18 @@ def folder_of(home: Path, given: Path | None) -> Path:
 
 
 def read(folder: Path, plan: PlanId) -> Found:
-    """All that is kept for a plan. A file that cannot be read, or is neither, is a problem and no error."""
-    return _found(folder / plan, lambda _: True)
+    """All that is kept for a plan. A file that cannot be read, or is neither, is a problem and no error.
+
+    Approvals in files that are called as `approve` calls them come first, then the newest: the others may be a heap
+    that somebody has put there, of which not all are verified.
+    """
+    found = _found(folder / plan, lambda _: True)
+    newest = sorted(found.approvals, key=lambda signed: signed.approval.approved_at, reverse=True)
+    return replace(found, approvals=tuple(sorted(newest, key=_is_renamed)))
+
+
+def _is_renamed(signed: SignedApproval) -> bool:
+    return Path(signed.source).name != f"{_file_name(signed.approval.principal)}.yaml"
 
 
 def read_withdrawals(folder: Path) -> Found:

@@ -56,7 +56,9 @@ class Base:
 
 
 def read_base(loaded: Loaded, name: str, signers_now: bytes | None) -> Base:
-    """What judged where this branch parted from the commit of this name; `signers_now` is the list of today, for what has changed since.
+    """What judged where this branch parted from the commit of this name.
+
+    `signers_now` is the list of today, for what has changed since.
 
     Raises Refused where the policy at the base cannot be read, UsageError when git does not answer.
     """
