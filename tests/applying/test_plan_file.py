@@ -65,7 +65,7 @@ def action(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def nested(levels: int) -> bytes:
-    return b'{"formatVersion": 1, "x": ' + b"[" * levels + b"]" * levels + b"}"
+    return b'{"formatVersion": 2, "x": ' + b"[" * levels + b"]" * levels + b"}"
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ BAD: dict[str, tuple[bytes, str]] = {
     "UTF-16": (DATA.decode().encode("utf-16"), "not UTF-8"),
     "a list": (b"[]", "not a plan"),
     "no format": (edited(lambda d: d.pop("formatVersion")), "not a plan"),
-    "a newer format": (edited(lambda d: d.update(formatVersion=2, new="x")), "made by a newer pcreconcile"),
-    "an older format": (edited(lambda d: d.update(formatVersion=0)), "format 0 is not known"),
-    "a format in words": (edited(lambda d: d.update(formatVersion="1")), "formatVersion"),
+    "a newer format": (edited(lambda d: d.update(formatVersion=3, new="x")), "made by a newer pcreconcile"),
+    "an older format": (edited(lambda d: d.update(formatVersion=1)), "format 1 is not known"),
+    "a format in words": (edited(lambda d: d.update(formatVersion="2")), "formatVersion"),
     "a member twice": (DATA.replace(b'{"aftercare"', b'{"planId":"x","aftercare"'), "'planId' twice"),
     "NaN": (DATA.replace(b'"seats":0', b'"seats":NaN'), "NaN"),
     "Infinity": (DATA.replace(b'"seats":0', b'"seats":-Infinity'), "Infinity"),
@@ -142,7 +142,7 @@ def test_a_plan_of_another_partner():
 
 def test_a_plan_in_hand_is_checked_like_a_file():
     with pytest.raises(PlanFileError, match="newer"):
-        check_plan(seal(replace(PLAN, format_version=2)), PARTNER)
+        check_plan(seal(replace(PLAN, format_version=3)), PARTNER)
     with pytest.raises(PlanFileError, match="does not fit"):
         check_plan(replace(PLAN, customers=()), PARTNER)
 

@@ -19,7 +19,7 @@ from pcreconcile.model.memory import Credit
 from pcreconcile.model.money import Money
 from pcreconcile.model.rules import Override
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NOW = "now"
 MANUAL = "manual"
 
