@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
+from typing import BinaryIO
 
 from pcreconcile.model.errors import PlanFileError, UsageError
 
@@ -25,15 +28,33 @@ def read(path: Path, limit: int) -> bytes:
         raise PlanFileError(f"{path}: {_reason(error)}") from error
 
 
-def write(path: Path, data: bytes) -> None:
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file to be read in pieces, from any of its places.
+
+    Raises PlanFileError when it cannot be read or is no regular file.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PlanFileError(f"{path}: not a file")
+        with path.open("rb") as stream:
+            yield stream
+    except (OSError, ValueError) as error:
+        raise PlanFileError(f"{path}: {_reason(error)}") from error
+
+
+def write(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write beside it and rename, readable by its owner alone; a device or pipe is written as it is.
+
+    `data` may come in pieces, and what making them raises leaves nothing behind either.
 
     Raises UsageError when that cannot be done; nothing is left behind then.
     """
     try:
         goal = path.resolve()
         if goal.exists() and not goal.is_file():
-            goal.write_bytes(data)
+            with goal.open("wb") as stream:
+                stream.writelines(_pieces(data))
         else:
             _replace(goal, data)
     except (OSError, ValueError, RuntimeError) as error:
@@ -53,12 +74,16 @@ def require_writable(path: Path) -> None:
         raise UsageError(f"{path}: cannot be written: {_reason(error)}") from error
 
 
-def _replace(goal: Path, data: bytes) -> None:
+def _pieces(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return (data,) if isinstance(data, bytes) else data
+
+
+def _replace(goal: Path, data: bytes | Iterable[bytes]) -> None:
     descriptor, name = tempfile.mkstemp(dir=goal.parent, prefix=f".{goal.name[:100]}.")
     beside = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
+            stream.writelines(_pieces(data))
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(goal)

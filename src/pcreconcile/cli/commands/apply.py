@@ -39,6 +39,7 @@ def command(
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
+    from pcreconcile.applying.plan_file import naming
     from pcreconcile.cli import holding, running, wiring
 
     holding.require_no_setting(os.environ)
@@ -47,6 +48,7 @@ def command(
         session = wiring.judged_at(wiring.open_session(manifests), base)
         running.tell_changes(session, output)
         plan = wiring.read_plan(planfile, session)
-        return running.run_plan(session, output, plan, waits, approvals)
+        with naming(str(planfile)):
+            return running.run_plan(session, output, plan, waits, approvals)
     question = running.ASSUME_YES if auto_approve else running.ASK
     return running.plan_and_run(manifests, output, question, waits, approvals, base)

@@ -92,10 +92,17 @@ def _require_one(planfile: Path | None, canonical: Path | None, withdraw: Path |
 def _print_canonical(output: Output, path: Path) -> None:
     from pcreconcile.cli import approvals_folder
     from pcreconcile.model.approval import SignedApproval, signed_bytes
+    from pcreconcile.model.machine_json import escaped_json
 
     signed = approvals_folder.read_file(path)
     said = signed.approval if isinstance(signed, SignedApproval) else signed.withdrawal
-    output.document(signed_bytes(said).decode())
+    text = signed_bytes(said).decode()
+    if escaped_json(text) != text:  # another spelling would be other bytes than were signed
+        raise UsageError(
+            f"{path}: it signs a text with ## or with invisible characters, which a build log or terminal might obey; "
+            "it is not printed"
+        )
+    output.document(text)
 
 
 def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
