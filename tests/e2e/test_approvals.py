@@ -21,7 +21,7 @@ import pytest
 
 from pcreconcile.applying import ceilings, read_events
 from pcreconcile.applying.plan_file import read_plan_file
-from pcreconcile.manifests.approvals import read_approval, write_approval
+from pcreconcile.manifests.approvals import read_approval, write_signed
 from pcreconcile.model import identity
 from pcreconcile.model.approval import NAMESPACE, Approval, SignedApproval, consequences, signed_bytes
 from pcreconcile.model.plan import Effect, Plan, Reversibility
@@ -108,7 +108,7 @@ class Office:
         said = msgspec.structs.replace(honest, **changes)
         signed = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(self.folder / who)]
         done = subprocess.run(signed, input=signed_bytes(said), capture_output=True, check=True)
-        self.file(name or address(who)).write_text(write_approval(SignedApproval(said, done.stdout.decode())))
+        self.file(name or address(who)).write_text(write_signed(SignedApproval(said, done.stdout.decode())))
 
     def events(self) -> list[Any]:
         return list(read_events(self.folder / ".pcreconcile" / "journal.db"))
@@ -252,7 +252,7 @@ def _one_bit_of_the_signature(office: Office) -> None:
     armour = base64.b64encode(bytes(blob)).decode()
     lines = [armour[at : at + 70] for at in range(0, len(armour), 70)]
     body = "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
-    file.write_text(write_approval(SignedApproval(signed.approval, body)))
+    file.write_text(write_signed(SignedApproval(signed.approval, body)))
 
 
 def _not_for_one_way_actions(office: Office) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from pcreconcile.applying.candidates import judge_approvals
 from pcreconcile.applying.consent import COMMAND, Asked, Authors, Consent, Grant
-from pcreconcile.applying.earlier_runs import earlier_runs, was_allowed
+from pcreconcile.applying.earlier_runs import earlier_runs
 from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.hearing import Case, Void, heard, in_part, minute
+from pcreconcile.applying.hearing import Case, in_part, minute
 from pcreconcile.applying.sorts import SORTS, sorts_of
 from pcreconcile.model.approval import Signer
 from pcreconcile.model.errors import ApprovalMissing
@@ -24,36 +25,36 @@ _TOLD = 5  # how many customers or approvals a message names before it counts
 
 
 def required(asked: Asked) -> int:
-    """How many approvals what is pending needs; 0 when none is.
+    """How many approvals what is to be sent needs; 0 when none is.
 
     Today's policy says so, and the plan's own demand where it is higher: who loosens the policy after a plan was made
     has to make a new plan.
     """
-    return max((_needed(entry, asked) for entry in asked.pending), default=0)
+    return max((_needed(entry, asked) for entry in asked.to_send), default=0)
 
 
 def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant, ...]:
     """The approvals that count. Raises ApprovalMissing, naming what is missing and why each other one is void.
 
-    None are asked for, and none returned, where a run ends what an earlier run of the same document was allowed.
-    Raises ConfigurationError when signatures cannot be judged here.
+    A run that ends what an earlier run of the same document began needs them as well, each proven again from its signed
+    document; only its expiry is judged for the instant at which that run began.
+    Raises ConfigurationError when signatures cannot be judged here, StoreError when the journal is damaged.
     """
     needed, runs = required(asked), earlier_runs(asked.events)
-    if not needed or was_allowed(asked, needed, runs):
+    if not needed:
         return ()
     if consent is None:
         raise ApprovalMissing(_refusal(needed, ["no approval was looked for"], (), COMMAND))
-    concerned = [entry for entry in asked.pending if _needed(entry, asked)]
+    concerned = [entry for entry in asked.to_send if _needed(entry, asked)]
     authors = consent.authors(sorted({entry.customer.tenant_id for entry in concerned}))
     case = Case(asked, concerned, authors, runs, now)
-    verdicts = [heard(signed, consent, case) for signed in consent.approvals]
-    grants = tuple(verdict for verdict in verdicts if isinstance(verdict, Grant))
-    missing = [*_unknown_authors(case), *_missing(case, grants)]
+    verdicts = judge_approvals(consent, case)
+    missing = [*_unknown_authors(case), *_missing(case, verdicts.grants)]
     if missing:
-        void = [str(verdict) for verdict in verdicts if isinstance(verdict, Void)]
-        found = [*consent.problems, *void, *filter(None, (in_part(grant, case) for grant in grants))]
+        parts = filter(None, (in_part(grant, case) for grant in verdicts.grants))
+        found = [*verdicts.problems, *parts, *asked.withdrawals.invalid]
         raise ApprovalMissing(_refusal(needed, missing, found, consent.command))
-    return grants
+    return tuple(verdicts.grants)
 
 
 def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
@@ -70,7 +71,7 @@ def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
                 f"{_of(grant)} is by {user}, as whom this plan would be applied: nothing was written; somebody else "
                 "has to approve, or another identity to apply"
             )
-        if at >= grant.until:
+        if grant.until is not None and at >= grant.until:
             raise ApprovalMissing(
                 f"{_of(grant)} expired at {minute(grant.until)}, and it is {minute(at)}: nothing was written; "
                 "approve the plan again"

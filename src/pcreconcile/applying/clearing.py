@@ -13,16 +13,14 @@ from typing import Any
 from pcreconcile.applying import approving, guards
 from pcreconcile.applying.approving import Asked, Consent, Grant
 from pcreconcile.applying.day_history import day_history
-from pcreconcile.applying.earlier_runs import statement
 from pcreconcile.applying.journal import Journal
 from pcreconcile.applying.ports import Clock, Service
 from pcreconcile.applying.spending import Day, day_of
-from pcreconcile.model.approval import document
+from pcreconcile.model.approval import kept_bytes, statement
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import IncompleteRead, NoAnswer
 from pcreconcile.model.estate import CustomerList
-from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.plan import Plan
 from pcreconcile.model.policy import Policy
 
@@ -93,13 +91,15 @@ async def _ask_the_service(
 def allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -> dict[str, Any]:
     """Who agreed, as whom it is applied, and from what: members of the run's first event, with the documents kept."""
     consent = order.consent
-    signers = journal.keep(consent.allowed_signers) if consent and cleared.grants else None
+    lists = consent.allowed_signers if consent and cleared.grants else ()
+    signers = [journal.keep(content) for content in lists]
     return {
         "required": approving.required(asked),
         "approvalsFor": sorted(order.policy.approvals.actions),
         "resumed": asked.resumed,
         "approvals": [_kept_grant(grant, journal) for grant in cleared.grants],
-        "allowedSigners": signers,
+        "allowedSigners": signers[0] if signers else None,
+        "allowedSignersAtBase": signers[1:],
         "user": cleared.user,
         "commit": order.plan.sources.commit,
     }
@@ -107,10 +107,9 @@ def allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -
 
 def _kept_grant(grant: Grant, journal: Journal) -> dict[str, Any]:
     signed = grant.approval
-    content = {"document": document(signed.approval), "signature": signed.signature}
     return {
         "principal": signed.approval.principal,
         "key": grant.signer.key,
-        "statement": statement(signed),
-        "document": journal.keep(canonical_json(content)),
+        "statement": statement(signed.approval),
+        "document": journal.keep(kept_bytes(signed)),
     }

@@ -13,6 +13,7 @@ from pcreconcile.model.approval import Signer
 from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
+from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
@@ -121,9 +122,25 @@ class Store(Protocol):
         """The last event's number and hash; None for an empty journal."""
         ...
 
+    def note(self, draft: NoteDraft) -> Note:
+        """Number and store one note beside the chain, durable when this returns; needs no lock, and makes the journal
+        when there is none. Raises StoreError."""
+        ...
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal. Raises StoreError."""
+        ...
+
 
 class Signatures(Protocol):
     """SSH signatures, as `ssh-keygen -Y verify` judges them by a partner's `allowed_signers`."""
+
+    def require_listed(self, principal: str, signature: str) -> None:
+        """What costs nothing: whether the key that the signature names is listed for that person.
+
+        Raises BadSignature when it is not; a key that is listed proves nothing yet.
+        """
+        ...
 
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
         """Whose signature it is. `at` is the instant for which keys must be valid.

@@ -18,6 +18,7 @@ from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent
 from pcreconcile.applying.ceilings import BY_HAND
 from pcreconcile.applying.clearing import Order, allowed_by, clear
+from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.customer import CustomerRun
 from pcreconcile.applying.departures import departures_of
@@ -85,7 +86,9 @@ async def apply(
         past = histories(plan, events)
         resumed = any(history.touched for history in past.values())
         work = _work(plan, past)
-        asked = Asked(plan, policy, _pending(work), events, resumed)
+        changed = _changed(plan, fleet)
+        withdrawals = consent.withdrawals(store) if consent else Withdrawals()
+        asked = Asked(plan, policy, _pending(work), events, resumed, store.document, changed, withdrawals)
         cleared = await clear(order, asked, service, clock)
         journal = Journal(store, clock, observer, run, plan.plan_id)
         context = RunContext(service, journal, clock, ids, wait)
@@ -137,6 +140,12 @@ def _pending(work: Mapping[TenantId, Work]) -> list[Pending]:
         for step in entry.steps.values()
         if step.state is not ActionState.VERIFIED
     ]
+
+
+def _changed(plan: Plan, fleet: DesiredFleet) -> frozenset[TenantId]:
+    """The customers of which the manifests want something else now: nothing new is sent for them."""
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    return frozenset(each.tenant_id for each in plan.customers if wanted.get(each.tenant_id) != each.desired)
 
 
 def _why(customer: CustomerPlan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from pcreconcile.model.plan import Plan
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
+    from pcreconcile.applying.ports import Signatures
     from pcreconcile.cli.wiring import Session
     from pcreconcile.manifests import Loaded
 
@@ -25,13 +27,34 @@ def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
     be read.
     """
     from pcreconcile.applying.approving import Consent
-    from pcreconcile.cli.ssh_signatures import SshSignatures
+    from pcreconcile.cli import withdrawals
 
     loaded = session.loaded
-    found = approvals_folder.read(approvals_folder.folder_of(loaded.home, folder), plan.plan_id)
-    signers = allowed_signers(loaded)
-    judge = SshSignatures(signers, str(signers_file(loaded)))
-    return Consent(found.approvals, found.problems, judge, lambda tenants: _authors(loaded, tenants), signers)
+    place = approvals_folder.folder_of(loaded.home, folder)
+    found = approvals_folder.read(place, plan.plan_id)
+    lists = lists_in_force(session)
+    signatures = judges(session)
+    return Consent(
+        found.approvals,
+        found.problems,
+        signatures,
+        partial(_authors, loaded),
+        lists,
+        lambda store: withdrawals.collect(session, store, place, signatures, found.withdrawals),
+    )
+
+
+def lists_in_force(session: Session) -> tuple[bytes, ...]:
+    """The content of each `allowed_signers` under which every approval must count. Raises ConfigurationError."""
+    return (allowed_signers(session.loaded),)
+
+
+def judges(session: Session) -> tuple[Signatures, ...]:
+    """Who judges signatures: one for each list in force, in the same order. Raises ConfigurationError."""
+    from pcreconcile.cli.ssh_signatures import SshSignatures
+
+    shown = str(signers_file(session.loaded))
+    return tuple(SshSignatures(content, shown) for content in lists_in_force(session))
 
 
 def signers_file(loaded: Loaded) -> Path:

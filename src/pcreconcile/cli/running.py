@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring
+from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring, withdrawals
 from pcreconcile.cli.consent import consent_for
 from pcreconcile.cli.output import Output
 from pcreconcile.model.plan import NOW, Plan
@@ -53,6 +53,7 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
 
     `approvals` is the folder of approvals; None: the one beside the state folder.
     """
+    withdrawals.tell(session, output, plan.plan_id, approvals)
     with wiring.world(session) as place:
         receipt = wiring.execute(
             session,

@@ -45,6 +45,11 @@ class SshSignatures(Signatures):
         self._shown = shown
         self._listed = AllowedSigners(allowed_signers)
 
+    def require_listed(self, principal: str, signature: str) -> None:
+        """Raises BadSignature when the key that the signature names is not this person's; starts no process."""
+        require_name(principal)
+        self._lines_of(_key_of(signature), principal)
+
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
         """Whose signature it is, for the instant `at` (aware).
 

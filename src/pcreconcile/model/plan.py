@@ -239,7 +239,11 @@ class PlanPartner(Document, frozen=True):
 
 
 class Sources(Document, frozen=True):
-    """What the plan was made from; no part of its identity."""
+    """What the plan was made from; no part of its identity.
+
+    `partner_document` is a digest of the Partner document; `memory` has, by tenant ID, a digest of what the journal
+    knew of each planned customer, and no entry for those of whom it knew nothing.
+    """
 
     manifests: str
     policy: str
@@ -249,6 +253,8 @@ class Sources(Document, frozen=True):
     commit: str | None = None
     overridden_rules: tuple[Override, ...] = ()
     prices: str = ""
+    partner_document: str = ""
+    memory: dict[TenantId, str] = {}
 
 
 class Totals(Document, frozen=True):

@@ -21,6 +21,7 @@ from pcreconcile.model.plan import (
     Sources,
     Verdict,
 )
+from pcreconcile.model.plan_sources import memory_digests, partner_digest
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import NO_PRICES, Prices
 from pcreconcile.model.protection import unmatched
@@ -76,6 +77,8 @@ def plan(
                 commit=commit,
                 overridden_rules=rules.overridden,
                 prices=prices.digest,
+                partner_document=partner_digest(partner),
+                memory=memory_digests(memory, (customer.tenant_id for customer in customers)),
             ),
             customers=customers,
             unmanaged=_unmanaged(known or desired, snapshot),

@@ -10,11 +10,12 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pcreconcile.applying.stores import chain, postgres_lock, postgres_schema, rows
+from pcreconcile.applying.stores import chain, postgres_lock, postgres_notes, postgres_schema, rows
 from pcreconcile.applying.stores.postgres_schema import named
 from pcreconcile.applying.stores.postgres_session import Address, Connection, connect, telling
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import PlanId, TenantId
+from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
 _COLUMNS = ", ".join(rows.COLUMNS)
@@ -111,6 +112,28 @@ class PostgresStore:
         events = self._read()
         return Head(events[-1].seq, events[-1].hash) if events else None
 
+    def note(self, draft: NoteDraft) -> Note:
+        """One note beside the chain, durable when this returns; makes the journal when there is none. Needs no lock.
+
+        Events are not verified for it: a hold must be possible whatever has happened to the chain.
+        """
+        with contextlib.closing(connect(self._address)) as connection, telling(self._address, connection):
+            if self._partner is not None:
+                _make(connection, self._partner)
+            with connection.transaction():
+                schema = _schema(connection, self._partner)
+                if not schema:
+                    raise StoreError(f"{self._address.journal} is not there yet: no journal, no note")
+                postgres_notes.lock(connection, schema)
+                _check(connection, schema, self._partner, self._address.journal)
+                postgres_notes.make(connection, schema)
+                return postgres_notes.add(connection, schema, draft)
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal."""
+        with self._reading() as (connection, schema):
+            return postgres_notes.read(connection, schema) if schema else ()
+
     def _read(self) -> list[Event]:
         with self._reading() as (connection, schema):
             return _events(connection, schema) if schema else []
@@ -145,14 +168,24 @@ class PostgresStore:
 def _prepare(connection: Connection, partner: TenantId, holder: Holder, journal: str) -> None:
     """Make it, sign it, verify it; the lock is held."""
     schema = postgres_schema.name_of(partner)
-    if not _is_there(connection, schema):
-        with connection.transaction():
-            connection.execute(postgres_schema.creation(partner))
+    _make(connection, partner)
     with connection.transaction():
         connection.execute(_ONE_STATE)
         _check(connection, schema, partner, journal)
         _events(connection, schema)
+    with connection.transaction():
+        postgres_notes.lock(connection, schema)
+        postgres_notes.make(connection, schema)
     postgres_lock.sign(connection, partner, holder)
+
+
+def _make(connection: Connection, partner: TenantId) -> None:
+    """The partner's journal when there is none; the first note and the first run may meet here."""
+    if not _is_there(connection, postgres_schema.name_of(partner)):
+        with connection.transaction():
+            connection.execute(postgres_lock.ALONE, postgres_lock.key_of(partner))
+            if not _is_there(connection, postgres_schema.name_of(partner)):
+                connection.execute(postgres_schema.creation(partner))
 
 
 def _schema(connection: Connection, partner: TenantId | None) -> str:
@@ -176,7 +209,8 @@ def _check(connection: Connection, schema: str, partner: TenantId | None, journa
     version = _one(connection, _FORMAT, schema) if postgres_schema.FORMAT_COLUMN in shape else None
     if version is not None:
         rows.require_known(version, journal)
-    if version != rows.FORMAT or shape != postgres_schema.WHOLE:
+    whole = (postgres_schema.WHOLE, postgres_schema.WHOLE | postgres_schema.NOTES)
+    if version != rows.FORMAT or shape not in whole:
         raise StoreError("it is not a journal, or its guards against change are missing")
     rows.require_partner(TenantId(_one(connection, _PARTNER, schema)), partner, journal)
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from pcreconcile.applying.stores import chain, rows, sqlite_file
+from pcreconcile.applying.stores import chain, rows, sqlite_file, sqlite_notes
 from pcreconcile.applying.stores.file_lock import FileLock, file_lock, holder_of
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import PlanId, TenantId
+from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
+_Read = TypeVar("_Read")
 _COLUMNS = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_COLUMNS} FROM events ORDER BY seq"  # noqa: S608 our own names
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES ({', '.join('?' * len(rows.COLUMNS))})"  # noqa: S608
@@ -107,6 +110,36 @@ class SqliteStore:
         events = list(self.events())
         return Head(events[-1].seq, events[-1].hash) if events else None
 
+    def note(self, draft: NoteDraft) -> Note:
+        """One note beside the chain, durable when this returns; makes the journal when there is none. Needs no lock.
+
+        Events are not verified for it: a hold must be possible whatever has happened to the chain.
+        """
+        path = self._path
+        if not sqlite_file.exists(path):
+            if self._partner is None:
+                raise StoreError(f"there is no journal {path} to write a note to")
+            sqlite_file.make_folders(path.parent)
+            sqlite_file.create(path, self._partner)
+        with (
+            sqlite_file.telling(path),
+            contextlib.closing(sqlite_file.open_for_writing(path)) as connection,
+            sqlite_file.transaction(connection),
+        ):
+            _check(path, connection, self._partner)
+            sqlite_file.make_notes(connection)
+            return sqlite_notes.add(connection, draft)
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal."""
+        return _twice(self._notes) if sqlite_file.exists(self._path) else ()
+
+    def _notes(self) -> tuple[Note, ...]:
+        with sqlite_file.telling(self._path), _reading(self._path) as connection:
+            connection.execute("BEGIN")
+            _check(self._path, connection, self._partner)
+            return sqlite_notes.read(connection)
+
     def _lock_file(self, partner_tenant: TenantId) -> Path:
         return self._path.with_name(f"{self._path.name}.{partner_tenant}.lock")
 
@@ -127,6 +160,8 @@ def _prepared(path: Path, partner: TenantId, lock: FileLock) -> _Open:
         connection = sqlite_file.open_for_writing(path)
         undo.callback(connection.close)
         sqlite_file.migrate(connection, partner)
+        with sqlite_file.transaction(connection):
+            sqlite_file.make_notes(connection)
         _require_partner(path, connection, partner)
         found = _Open(path, lock, connection, path.stat())
         undo.pop_all()
@@ -134,21 +169,31 @@ def _prepared(path: Path, partner: TenantId, lock: FileLock) -> _Open:
 
 
 def _read(path: Path, partner: TenantId | None) -> list[Event]:
-    """Every event, verified; when a writer comes or goes meanwhile, that may fail, and is tried again."""
+    """Every event, verified."""
+    return _twice(lambda: _read_once(path, partner))
+
+
+def _twice(read: Callable[[], _Read]) -> _Read:
+    """When a writer comes or goes meanwhile, reading may fail, and is tried again."""
     try:
-        return _read_once(path, partner)
+        return read()
     except StoreError:
-        return _read_once(path, partner)
+        return read()
 
 
 def _read_once(path: Path, partner: TenantId | None) -> list[Event]:
     with sqlite_file.telling(path), _reading(path) as connection:
         connection.execute("BEGIN")  # one state of the file for all that is read
-        if sqlite_file.checked_version(path, connection) > 1:
-            _require_partner(path, connection, partner)
+        _check(path, connection, partner)
         events = list(chain.verified(rows.event_of(row) for row in connection.execute(_SELECT)))
         rows.require_whole(_highest(connection), len(events))
     return events
+
+
+def _check(path: Path, connection: sqlite3.Connection, partner: TenantId | None) -> None:
+    """Raises StoreError for a newer format, changed tables or guards, and another partner's journal."""
+    if sqlite_file.checked_version(path, connection) > 1:
+        _require_partner(path, connection, partner)
 
 
 def _highest(connection: sqlite3.Connection) -> int:

@@ -13,7 +13,7 @@ from pcreconcile.model.errors import UsageError
 @click.argument("kind")
 @click.pass_obj
 def command(output: Output, kind: str) -> None:
-    """Print the JSON Schema of KIND: Approval, Customer, Partner, Policy, Plan, Prices or Rules."""
+    """Print the JSON Schema of KIND: Approval, Customer, Partner, Policy, Plan, Prices, Rules or Withdrawal."""
     from pcreconcile.manifests import SCHEMA_KINDS, schema_text
 
     try:

@@ -18,9 +18,12 @@ from pcreconcile.cli.program import Command
 @click.pass_obj
 def command(output: Output, planfile: Path, format_: str, manifests: str) -> None:
     """Show the plan kept in PLANFILE."""
-    from pcreconcile.cli import printing, wiring
+    from pcreconcile.cli import printing, wiring, withdrawals
 
     # An auditor may hold a plan without its manifests; where they are, the plan must belong to their partner.
     known = manifests != DEFAULT_MANIFESTS or Path(manifests).exists()
-    plan = wiring.read_plan(planfile, wiring.open_session(manifests) if known else None)
+    session = wiring.open_session(manifests) if known else None
+    plan = wiring.read_plan(planfile, session)
     printing.PLAN_FORMATS[format_](output, plan, "")
+    if session is not None:
+        withdrawals.tell_if_known(session, output, plan.plan_id)
