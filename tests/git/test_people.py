@@ -399,3 +399,22 @@ def test_mailmap(text, asked, names):
 )
 def test_what_hides_whose_it_is(name, hidden):
     assert is_hidden(name) == hidden
+
+
+def test_apply_says_which_line_is_missing_and_doctor_said_so_before(site, monkeypatch, capsys):
+    monkeypatch.setenv("PCRECONCILE_NOW", PLANNED.isoformat())
+    proposed(site, ACCOUNT)
+    assert site.make_plan() == 0
+    assert site.run(*site.commands()["approve"]) == 0
+    capsys.readouterr()
+    site.run(*site.commands()["doctor"])
+    told = " ".join("".join(capsys.readouterr()).split())
+    assert "nothing says whose these accounts are" in told
+    assert f"`Full Name <address> <{ACCOUNT}>`" in told
+    assert site.run(*site.commands()["apply"]) == 4
+    assert f"`Full Name <address> <{ACCOUNT}>` to .mailmap" in capsys.readouterr().err
+    (site.checkout / ".mailmap").write_text(LINE)
+    site.commit("colleague")
+    site.run(*site.commands()["doctor"])
+    assert "git can tell who wrote the manifests" in " ".join("".join(capsys.readouterr()).split())
+    assert site.run(*site.commands()["apply"]) == 0
