@@ -49,7 +49,7 @@ def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant
     authors = consent.authors(sorted({entry.customer.tenant_id for entry in concerned}))
     case = Case(asked, concerned, authors, runs, now)
     verdicts = judge_approvals(consent, case)
-    missing = [*_unknown_authors(case), *_missing(case, verdicts.grants)]
+    missing = [*_unknown_authors(case, consent), *_missing(case, verdicts.grants)]
     if missing:
         parts = filter(None, (in_part(grant, case) for grant in verdicts.grants))
         found = [*verdicts.problems, *parts, *asked.withdrawals.invalid]
@@ -107,11 +107,17 @@ def _needed(entry: Pending, asked: Asked) -> int:
     return max(by_policy, by_plan)
 
 
-def _unknown_authors(case: Case) -> list[str]:
-    unknown = sorted({e.customer.name for e in case.concerned if not case.authors.get(e.customer.tenant_id)})
+def _unknown_authors(case: Case, consent: Consent) -> list[str]:
+    """What to do about the customers whose authors nobody can tell, those of one reason together."""
+    unknown = {e.customer.tenant_id: e.customer.name for e in case.concerned}
+    unknown = {tenant: name for tenant, name in unknown.items() if not case.authors.get(tenant)}
     if not unknown:
         return []
-    return [f"nobody can tell who wrote the manifest of {_some(unknown)}: manifests must be committed in git"]
+    reasons = consent.why_unknown(sorted({e.customer.tenant_id for e in case.concerned}))
+    names: dict[str, list[str]] = {}
+    for tenant, name in unknown.items():
+        names.setdefault(reasons.get(tenant, "manifests must be committed in git"), []).append(name)
+    return [f"nobody can tell who wrote the manifest of {_some(sorted(n))}: {why}" for why, n in names.items()]
 
 
 def _missing(case: Case, grants: Sequence[Grant]) -> list[str]:

@@ -39,6 +39,10 @@ def no_withdrawals(_store: Store) -> Withdrawals:
     return Withdrawals()
 
 
+def _no_reasons(_tenants: Iterable[TenantId]) -> Mapping[TenantId, str]:
+    return {}
+
+
 def _no_document(_digest: str) -> bytes | None:
     return None
 
@@ -54,7 +58,8 @@ class Consent:
     them accept it. `allowed_signers` is the content of these files in the same order, kept as evidence.
     `withdrawals` reads what has been taken back, from the files and from the notes of the store, in which it keeps
     them; it is asked under the lock, so that what was taken back while a run waited counts. `command` is what an
-    approver has to type, as messages show it.
+    approver has to type, as messages show it, and `why_unknown` says for each customer without a known author why,
+    and what to do.
     """
 
     approvals: tuple[SignedApproval, ...]
@@ -64,6 +69,7 @@ class Consent:
     allowed_signers: tuple[bytes, ...]
     withdrawals: Callable[[Store], Withdrawals] = no_withdrawals
     command: str = COMMAND
+    why_unknown: Callable[[Iterable[TenantId]], Mapping[TenantId, str]] = _no_reasons
 
 
 @dataclass(frozen=True, slots=True)

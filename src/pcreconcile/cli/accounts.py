@@ -18,12 +18,13 @@ from pcreconcile.cli.repository import Commit, Repository
 from pcreconcile.model.errors import PcreconcileError
 from pcreconcile.rendering.text import outside
 
-__all__ = ["Accounts", "UnknownAccount", "is_hidden"]
+__all__ = ["Accounts", "UnknownAccount", "is_hidden", "is_host_itself"]
 
 _FILE = ".mailmap"
 _HEAD = "HEAD"
 # GitHub, GitLab and Bitbucket: users.noreply.HOST; Gitea and Forgejo: noreply.HOST; bots and others: noreply@HOST.
 _HIDDEN = re.compile(r"[^@]+@(?:users\.)?no-?reply\..+|(?:no-?reply|do-?not-?reply)@.*", re.ASCII)
+_HOST_ITSELF = re.compile(r"no-?reply@[^@]*", re.ASCII | re.IGNORECASE)
 _NUMBERED = re.compile(r"[0-9]+[+-](.+@.*)", re.ASCII)  # the account's number before its name: GitHub +, GitLab -
 
 
@@ -38,6 +39,11 @@ class UnknownAccount(PcreconcileError):
             f" `Full Name <address> <{line}>` to .mailmap (with the address by which they approve or are known), or"
             f" {shown} as a second name to the person's line in allowed_signers"
         )
+
+
+def is_host_itself(address: str) -> bool:
+    """Whether an address is the code host's own, by which it commits where somebody presses a button there."""
+    return _HOST_ITSELF.fullmatch(address) is not None
 
 
 def is_hidden(name: str) -> bool:
@@ -69,7 +75,8 @@ class Accounts:
 
     def unknown(self, addresses: Iterable[str]) -> tuple[str, ...]:
         """Those of these addresses that hide whose they are and that nothing tells, sorted."""
-        hidden = {address.casefold() for address in addresses if is_hidden(address.casefold())}
+        folded = {address.strip().casefold() for address in addresses}
+        hidden = {address for address in folded if is_hidden(address) and not is_host_itself(address)}
         forms = {address: frozenset(self._forms(address)) for address in hidden}
         return tuple(sorted(a for a, f in forms.items() if not self._is_listed(f) and not self._open(f, self._mailmap)))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcreconcile.cli import approvals_folder, consent, wiring
+from pcreconcile.cli import approvals_folder, author_checks, consent, wiring
 from pcreconcile.model.errors import ConfigurationError, PcreconcileError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def here(session: wiring.Session, environment: Mapping[str, str]) -> Iterator[Ch
     except ConfigurationError as error:
         yield failure("signatures", error)
     yield _approvers(session)
+    yield author_checks.authors(session)
     chosen = approvals_folder.chosen(environment)
     folder = approvals_folder.folder_of(session.loaded.home, chosen)
     if _lies_in(folder, session.loaded.home):

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcreconcile.cli.accounts import Accounts, UnknownAccount
+from pcreconcile.cli.accounts import Accounts, UnknownAccount, is_host_itself
 from pcreconcile.cli.repository import Commit, Repository
 from pcreconcile.cli.wish_history import Part, WishHistory, wish_history
 from pcreconcile.model.desired import DesiredCustomer
@@ -36,7 +36,6 @@ PULL_REQUEST_AUTHORS = "PCRECONCILE_PULL_REQUEST_AUTHORS"
 
 _HEAD = "HEAD"
 _TOGETHER = re.compile(r"^co-authored-by:[^\r\n]*<([^<>\r\n]*)>", re.IGNORECASE | re.MULTILINE)
-_HOST_ITSELF = re.compile(r"no-?reply@[^@]*", re.IGNORECASE)  # as committer: somebody pressed a button there
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +231,7 @@ def _people(commits: Iterable[Commit], moment: _Moment) -> Iterator[str]:
         if late and (moment.before or len(commit.parents) > 1):
             continue
         yield _named(commit, commit.author)
-        if not late and not _HOST_ITSELF.fullmatch(commit.committer.strip()):
+        if not late and not is_host_itself(commit.committer.strip()):
             yield _named(commit, commit.committer)
 
 

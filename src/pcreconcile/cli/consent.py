@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from pcreconcile.model.plan import Plan
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
     from pcreconcile.applying.ports import Signatures
+    from pcreconcile.cli.authors import Authors
     from pcreconcile.cli.wiring import Session
     from pcreconcile.manifests import Loaded
 
@@ -34,13 +34,15 @@ def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
     found = approvals_folder.read(place, plan.plan_id)
     lists = lists_in_force(session)
     signatures = judges(session)
+    written = cache(partial(_authors, loaded, plan, lists))
     return Consent(
         found.approvals,
         found.problems,
         signatures,
-        partial(_authors, loaded),
+        lambda tenants: written(tuple(tenants)).people,
         lists,
         lambda store: withdrawals.collect(session, store, place, signatures, found.withdrawals),
+        why_unknown=lambda tenants: written(tuple(tenants)).unknown,
     )
 
 
@@ -94,7 +96,8 @@ def allowed_signers(loaded: Loaded) -> bytes:
     raise ConfigurationError("; ".join(map(str, walk.findings)))
 
 
-def _authors(loaded: Loaded, tenants: Iterable[TenantId]) -> Mapping[TenantId, frozenset[str]]:
-    from pcreconcile.cli.authors import authors
+def _authors(loaded: Loaded, plan: Plan, lists: tuple[bytes, ...], tenants: tuple[TenantId, ...]) -> Authors:
+    from pcreconcile.cli.authors import Planned, authors_of
 
-    return authors(loaded, tenants)
+    planned = Planned(plan.created_at, plan.sources.commit)
+    return authors_of(loaded, tenants, planned=planned, signers=lists)

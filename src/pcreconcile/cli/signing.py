@@ -191,11 +191,12 @@ def _require_allowed(signer: Signer, covered: Iterable[Pending], sorts: frozense
 
 
 def _require_no_author(session: Session, principals: Iterable[str], covered: Iterable[Pending]) -> None:
-    from pcreconcile.cli.authors import authors
+    from pcreconcile.cli.authors import authors_of
 
     mine = {principal.casefold() for principal in principals}
     customers = {entry.customer.tenant_id: entry.customer.name for entry in covered}
-    own = [customers[tenant] for tenant, people in authors(session.loaded, customers).items() if people & mine]
+    written = authors_of(session.loaded, customers, signers=consent.lists_in_force(session))
+    own = [customers[tenant] for tenant, people in written.people.items() if people & mine]
     if own:
         raise _void(
             f"by git the approver is an author of what is wanted of {', '.join(sorted(own))};"
