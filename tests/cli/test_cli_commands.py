@@ -193,7 +193,7 @@ def test_validate_and_show_write_nothing(run, partner_folder):
     ("pattern", "replacement"),
     [
         ('"quantity":12', '"quantity":13'),
-        ('"formatVersion":1', '"formatVersion":2'),
+        ('"formatVersion":2', '"formatVersion":3'),
         ('"totals":.*', ""),
         ('{"aftercare"', '{"aftercare":1,"aftercare"'),
     ],
