@@ -18,6 +18,7 @@ KEY = "0123456789abcdef0123456789abcdef-secret"
 def run(partner_folder, monkeypatch, capsys):
     """Runs a command; gives its exit code, stdout and stderr, none of which ever show the key."""
     monkeypatch.chdir(partner_folder)
+    monkeypatch.setenv("PCRECONCILE_NOW", "2026-11-22T12:00:00Z")
 
     def call(*arguments):
         code = main(arguments)
