@@ -17,6 +17,7 @@ PARTNER = "9f10aa00-0000-4000-8000-0000000000aa"
 def run(partner_folder, monkeypatch, capsys):
     """Runs a command; gives its exit code, stdout and stderr."""
     monkeypatch.chdir(partner_folder)
+    monkeypatch.setenv("PCRECONCILE_NOW", "2026-11-22T12:00:00Z")
     monkeypatch.setattr("getpass.getuser", lambda: "ann")
     monkeypatch.setattr("socket.gethostname", lambda: "desk-3")
 

@@ -23,7 +23,7 @@ from tests.e2e.crash.worlds import AT, NOW, world_with
 from tests.postgres import Server, postgres  # noqa: F401 the fixture
 
 FIFTY = world_with(*["legacy"] * 50)
-PATIENCE = 60.0
+PATIENCE = 300.0
 LOOK = 0.01  # seconds between two looks at the service's count
 PROVEN = {EventKind.VERIFIED, EventKind.REFUSED}
 
@@ -117,7 +117,7 @@ def finish(scene: Scene) -> None:
     assert ": over" in told
 
 
-@pytest.mark.parametrize(("number", "moment"), [(1, Moment.EFFECTED), (20, Moment.ARRIVED), (41, Moment.ANSWERED)])
+@pytest.mark.parametrize(("number", "moment"), [(1, Moment.EFFECTED), (20, Moment.ARRIVED)])
 def test_no_write_begins_after_a_hold(scene: Scene, number: int, moment: Moment):
     with scene.applying() as process:
         scene.pause_at_write(number, moment)

@@ -64,6 +64,14 @@ def make(files: Files, frame: Frame, checks: Checks) -> dict[str, bytes]:
 
 def evidence_of(files: Files, frame: Frame, checks: Checks) -> Evidence:
     """The story with its findings. Raises DamagedEvidence."""
+    try:
+        return _evidence_of(files, frame, checks)
+    except _STRANGE as error:
+        text = f"the journal is damaged: an event or document holds a value that none has ({type(error).__name__})"
+        raise DamagedEvidence(text) from error
+
+
+def _evidence_of(files: Files, frame: Frame, checks: Checks) -> Evidence:
     told = read_files(files)
     evidence = tell(told, frame)
     checked = check_signatures(told, checks.judges)

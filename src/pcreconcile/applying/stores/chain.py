@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from pcreconcile.applying.stores.bodies import misfit_of
 from pcreconcile.applying.stores.sealing import MAC
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.identity import canonical_json, sha256_hex
@@ -60,6 +61,8 @@ def verified(events: Iterable[Event]) -> Iterator[Event]:
     for seq, event in enumerate(events, start=1):
         if misfit := _misfit(event, seq, prev):
             raise StoreError(f"event {event.seq} does not fit the chain: {misfit}")
+        if misfit := misfit_of(event):
+            raise StoreError(misfit)
         prev = event.hash
         yield event
 
