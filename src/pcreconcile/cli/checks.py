@@ -100,7 +100,7 @@ async def _examine(session: wiring.Session, place: wiring.World, tell: Tell) -> 
 
     application = f"pcreconcile/{__version__}"
     now = session.clock.now
-    async for check in examine(place.partner, place.environment, home=place.home, application=application, now=now):
+    async for check in examine(place.partner, place.environment, trust=place.trust, application=application, now=now):
         tell(check)
     applying = await approval_checks.user(session, place)
     if applying is not None:

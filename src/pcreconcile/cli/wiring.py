@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, revision, settings
+from pcreconcile.cli import interrupts, operator_settings, revision, settings
 from pcreconcile.cli.clock import FreshIds, ProcessClock
+from pcreconcile.cli.operator_settings import OperatorSettings
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -27,21 +28,22 @@ if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
     from pcreconcile.applying.ports import Service, Store
     from pcreconcile.manifests import Loaded
-    from pcreconcile.partner_center import PartnerCenter
+    from pcreconcile.partner_center import PartnerCenter, Trust
 
 JOURNAL = "journal.db"
-_DATABASE = "PCRECONCILE_DATABASE"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with: the manifests as read, the rules, the clock, and where state lies."""
+    """What a command works with: the manifests as read, the rules, the clock, where state lies, and what the operator
+    has decided."""
 
     loaded: Loaded
     rules: Rules
     clock: ProcessClock
     state: Path
     database: str = ""
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
 
     @property
     def journal(self) -> Path | str:
@@ -51,11 +53,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A Partner Center that can be connected to."""
+    """A Partner Center that can be connected to, as far as the operator trusts its Partner document."""
 
     partner: Partner
     environment: Mapping[str, str]
-    home: Path
+    trust: Trust
+
+    def connect(self) -> AbstractAsyncContextManager[PartnerCenter]:
+        """A connection; nothing is sent yet. Raises ConfigurationError when it is entered."""
+        from pcreconcile.partner_center import connect
+
+        return connect(self.partner, self.environment, trust=self.trust)
 
 
 def open_session(manifests: str) -> Session:
@@ -65,10 +73,13 @@ def open_session(manifests: str) -> Session:
     """
     loaded = read_manifests(manifests)
     environment = os.environ
+    operator = operator_settings.read(environment)
+    operator.check_partner(loaded.partner)
+    operator.check_secrets(loaded.home)
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
-    return Session(loaded, rules, clock, state, environment.get(_DATABASE, ""))
+    return Session(loaded, rules, clock, state, operator.database, operator)
 
 
 def read_manifests(path: str) -> Loaded:
@@ -89,15 +100,15 @@ def rules_on(day: date, loaded: Loaded) -> Rules:
 @contextmanager
 def world(session: Session) -> Iterator[World]:
     """The partner's own Partner Center, or the embedded simulator for as long as the context lasts."""
-    loaded = session.loaded
+    loaded, trust = session.loaded, session.operator.trust
     if loaded.partner.cloud is not Cloud.SIMULATOR:
-        yield World(loaded.partner, os.environ, loaded.home)
+        yield World(loaded.partner, os.environ, trust)
         return
     from pcreconcile.cli.embedded import embedded
 
     clock = session.clock
     with embedded(loaded.partner, loaded.home, session.state, clock.now(), clock.rehearsed) as (partner, environment):
-        yield World(partner, environment, loaded.home)
+        yield World(partner, environment, trust)
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
@@ -113,9 +124,7 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
         wanted[tenant] = wanted.get(tenant, frozenset()) | extras
 
     async def read() -> Snapshot:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
@@ -207,9 +216,7 @@ def execute(
     """Apply the plan; the observer sees every event once it is durable. `consent` is what people have agreed to."""
 
     async def work() -> Receipt:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await _apply(_as_service(partner_center))
 
     async def _apply(service: Service) -> Receipt:

@@ -9,14 +9,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError
 from pcreconcile.model.partner import Partner
 from pcreconcile.partner_center.applications import Applications, Form
 from pcreconcile.partner_center.claims import claims_of, has_mfa, user_of
-from pcreconcile.partner_center.credentials import Secrets, SecretSource, credentials_of
+from pcreconcile.partner_center.credentials import Secrets, credentials_of, secret_source
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.opening import keep_refresh_tokens
@@ -25,6 +24,7 @@ from pcreconcile.partner_center.refusals import MFA_MISSING
 from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.translate import remedy_of
 from pcreconcile.partner_center.transport import open_login_transport
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.veil import Veil
 
 _PENDING = "authorization_pending"
@@ -60,7 +60,7 @@ async def sign_in_with_device_code(
     partner: Partner,
     environment: Mapping[str, str],
     *,
-    home: Path | None,
+    trust: Trust,
     patience: timedelta,
     show: Callable[[Prompt], None],
 ) -> SignedIn:
@@ -69,8 +69,9 @@ async def sign_in_with_device_code(
     Raises ConfigurationError when there is nowhere to keep it, before anything is sent; AuthenticationError when nobody
     signed in, or somebody of another tenant or without multi-factor authentication: then nothing is kept.
     """
-    addresses = addresses_of(partner)
-    client_id = SecretSource(environment, home).text(credentials_of(partner).client_id, "credentials.clientId")
+    addresses = addresses_of(partner, trust)
+    credentials = credentials_of(partner)
+    client_id = secret_source(credentials, environment, trust).text(credentials.client_id, "credentials.clientId")
     kept = keep_refresh_tokens(partner, client_id, addresses, environment)
     if not kept.keeps:
         raise ConfigurationError(f"there is nowhere to keep the refresh token: {REMEDY}")
