@@ -80,7 +80,7 @@ async def sign_in_with_device_code(
     try:
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], Timing())
-        return _settle(partner, kept, await flow.run(patience, show))
+        return _settle(partner, kept, await flow.run(patience, show), secrets.veil)
     finally:
         login.close()
 
@@ -104,7 +104,7 @@ class DeviceFlow:
         until = self._timing.monotonic() + life
         interval = flow["interval"] = max(int(_seconds(flow.get("interval"), 5.0)), 1)
         url = str(flow.get("verification_uri") or flow.get("verification_url") or "")
-        show(Prompt(url, str(flow["user_code"]), timedelta(seconds=life)))
+        show(Prompt(self._veil.conceal(url), self._veil.conceal(str(flow["user_code"])), timedelta(seconds=life)))
         return await self._wait(flow, float(interval), until)
 
     async def _wait(self, flow: dict[str, Any], interval: float, until: float) -> dict[str, Any]:
@@ -130,12 +130,16 @@ class DeviceFlow:
         return await asyncio.to_thread(self._applications.ask, Form.PUBLIC, call)
 
 
-def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any]) -> SignedIn:
+def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any], veil: Veil) -> SignedIn:
     """Look at who it is, and keep the token only then. Raises AuthenticationError and ConfigurationError."""
+    for name in ("access_token", "refresh_token", "id_token"):
+        veil.hide(str(granted.get(name) or ""))
     claims = claims_of(granted["access_token"]) or dict(granted.get("id_token_claims") or {})
     tenant = str(claims.get("tid") or "").lower()
     if tenant and tenant != partner.tenant_id:
-        text = f"somebody of tenant {tenant[:60]} signed in, the Partner document says {partner.tenant_id}"
+        text = (
+            f"somebody of tenant {veil.conceal(tenant)[:60]} signed in, the Partner document says {partner.tenant_id}"
+        )
         raise AuthenticationError(
             text,
             status=HTTPStatus.UNAUTHORIZED,
@@ -153,7 +157,7 @@ def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any]) -> S
     if not kept.save(granted["refresh_token"]):
         raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {REMEDY}")
     expires = datetime.now(UTC) + timedelta(seconds=_seconds(granted.get("expires_in"), 0.0))
-    return SignedIn(user_of(claims) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
+    return SignedIn(veil.conceal(user_of(claims)) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
 
 
 def _at_once(_flow: dict[str, Any]) -> bool:
