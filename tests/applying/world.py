@@ -434,7 +434,7 @@ def planned(service: Microsoft, actions: Sequence[Action] = (), who: TenantId = 
 def plan_of(*customers: CustomerPlan, guards: Iterable[Guard] = (), required: int = 0, created: datetime = NOW) -> Plan:
     return seal(
         Plan(
-            format_version=1,
+            format_version=2,
             plan_id=PlanId(""),
             digest="",
             created_at=created,

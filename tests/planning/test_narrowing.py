@@ -46,7 +46,7 @@ def whole(*customers: CustomerPlan, policy: Policy | None = None) -> Plan:
     policy = policy or Policy()
     return seal(
         Plan(
-            format_version=1,
+            format_version=2,
             plan_id=PlanId(""),
             digest="",
             created_at=NOW,

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
@@ -37,13 +37,29 @@ def read(path: Path, limit: int) -> bytes:
         raise PlanFileError(f"{path}: {_reason(error)}") from error
 
 
-def write(path: Path, data: bytes) -> None:
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file to be read in pieces, from any of its places.
+
+    Raises PlanFileError when it cannot be read or is no regular file.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise PlanFileError(f"{path}: not a file")
+        with path.open("rb") as stream:
+            yield stream
+    except (OSError, ValueError) as error:
+        raise PlanFileError(f"{path}: {_reason(error)}") from error
+
+
+def write(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write beside it and rename, readable by its owner alone; a device or pipe is written as it is.
 
-    Raises UsageError when that cannot be done, or a link is in the way; nothing is left behind then.
+    `data` may come in pieces, and what making them raises leaves nothing behind either. Raises UsageError when it
+    cannot be written, or a link is in the way; nothing is left behind then.
     """
     with writing(path) as stream:
-        stream.write(data)
+        stream.writelines((data,) if isinstance(data, bytes) else data)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pcreconcile.cli.output import Output
 from pcreconcile.model.errors import ExitCode
 from pcreconcile.model.evidence import Proof, Standing
-from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.machine_json import machine_json
 from pcreconcile.rendering.text import prose
 
 _WORDS = {
@@ -30,7 +30,7 @@ def _as_text(output: Output, proofs: Sequence[Proof], code: int) -> None:
 
 
 def _as_json(output: Output, proofs: Sequence[Proof], code: int) -> None:
-    output.document(canonical_json({"formatVersion": 1, "exitCode": code, "proofs": proofs}).decode() + "\n")
+    output.document(machine_json({"formatVersion": 1, "exitCode": code, "proofs": proofs}) + "\n")
 
 
 FORMATS: Mapping[str, Callable[[Output, Sequence[Proof], int], None]] = {"terminal": _as_text, "json": _as_json}

@@ -193,13 +193,19 @@ def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]
 
 
 def read_plan(path: Path, session: Session | None) -> Plan:
-    """A plan file, checked against itself and, with a session, against the partner. Raises PlanFileError."""
-    from pcreconcile.applying import check_plan, read_plan_file
-    from pcreconcile.cli.files import read
+    """A plan file, checked against itself and, with a session, against the partner.
 
-    plan = read_plan_file(read(path, 64 * 2**20))
+    Raises PlanFileError, which names the file as it was given.
+    """
+    from pcreconcile.applying import check_partner, read_plan_file
+    from pcreconcile.applying.plan_file import naming
+    from pcreconcile.cli.files import opened
+
+    with opened(path) as stream:
+        plan = read_plan_file(stream, str(path))
     if session is not None:
-        check_plan(plan, session.loaded.partner.tenant_id)
+        with naming(str(path)):
+            check_partner(plan, session.loaded.partner.tenant_id)
     return plan
 
 

@@ -19,7 +19,8 @@ from pcreconcile.model.memory import Credit
 from pcreconcile.model.money import Money
 from pcreconcile.model.rules import Override
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+LARGEST_PART = 64 * 2**20  # characters of one customer (or another element) in a plan file; the fleet has no bound
 NOW = "now"
 MANUAL = "manual"
 
@@ -172,7 +173,8 @@ class MoneySummary(Document, frozen=True):
 class Observed(Document, frozen=True):
     """The live customer as planning saw it; items are `model.observed` fields.
 
-    `extras` is what beyond commerce was read (`model.extras`), so that the same is compared later.
+    A converged customer has no items: nothing is done with it, so nothing of it is compared later. `extras` is what
+    beyond commerce was read (`model.extras`), so that the same is compared later.
     """
 
     relationship: str | None

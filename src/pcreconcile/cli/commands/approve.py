@@ -79,8 +79,15 @@ def command(output: Output, /, planfile: Path | None, canonical: Path | None, **
 def _print_canonical(output: Output, path: Path) -> None:
     from pcreconcile.cli import approvals_folder
     from pcreconcile.model.approval import signed_bytes
+    from pcreconcile.model.machine_json import escaped_json
 
-    output.document(signed_bytes(approvals_folder.read_file(path).approval).decode())
+    text = signed_bytes(approvals_folder.read_file(path).approval).decode()
+    if escaped_json(text) != text:  # another spelling would be other bytes than were signed
+        raise UsageError(
+            f"{path}: it signs a text with ## or with invisible characters, which a build log or terminal might obey; "
+            "it is not printed"
+        )
+    output.document(text)
 
 
 def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ def command(
     wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None, at)
     seen = seeing.see(session, output, wanted)
     if out is not None:
-        files.write(out, plan_json.render(seen.plan).encode())
+        files.write(out, plan_json.file_pieces(seen.plan))
     printing.PLAN_FORMATS[format_](output, seen.plan, advice.after_plan(seen.plan, chosen, wanted, out))
     decide = exit_codes.of_plan_detailed if detailed_exitcode else exit_codes.of_plan
     return decide(seen.plan, seen.listed)

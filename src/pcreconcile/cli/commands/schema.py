@@ -15,9 +15,11 @@ from pcreconcile.model.errors import UsageError
 def command(output: Output, kind: str) -> None:
     """Print the JSON Schema of KIND: Approval, Customer, Partner, Policy, Plan, Prices or Rules."""
     from pcreconcile.manifests import SCHEMA_KINDS, schema_text
+    from pcreconcile.model.machine_json import escaped_json
 
     try:
         text = schema_text(kind)
     except KeyError as error:
         raise UsageError(f"no schema for {kind}: expected one of {', '.join(SCHEMA_KINDS)}") from error
+    text = escaped_json(text)
     output.document(text if text.endswith("\n") else f"{text}\n")
