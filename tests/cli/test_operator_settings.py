@@ -107,14 +107,14 @@ MALFORMED = {
     "PCRECONCILE_SECRETS": ["m4lformed", "./m4lformed", "~/m4lformed"],
     "PCRECONCILE_TENANT": ["m4lformed", f"{TENANT},contoso.m4lformed"],
     "PCRECONCILE_READ_ONLY": ["m4lformed", "2"],
+    "PCRECONCILE_TOKEN_CACHE": ["m4lformed"],
 }
-# What these hold is judged where it is used: by the clock, the store and the token cache.
+# What these hold is judged where it is used: by the clock and the store.
 ANY_TEXT = {
     "PCRECONCILE_HOLD",
     "PCRECONCILE_JOURNAL_KEY",
     "PCRECONCILE_DATABASE",
     "PCRECONCILE_HOME",
-    "PCRECONCILE_TOKEN_CACHE",
     "PCRECONCILE_NOW",
 }
 

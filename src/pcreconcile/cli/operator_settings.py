@@ -18,7 +18,7 @@ from pcreconcile.cli import settings
 from pcreconcile.cli.checkout import checkout_of
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.ids import TenantId, is_guid
-from pcreconcile.model.partner import Partner
+from pcreconcile.model.partner import Partner, TokenCache
 from pcreconcile.partner_center.trust import ALLOW_ENV, ALLOW_HOSTS, OWN_PREFIX, READ_ONLY, SECRETS, Host, Trust
 
 TENANT = "PCRECONCILE_TENANT"
@@ -161,6 +161,12 @@ def _switch(text: str) -> bool:
     return text.lower() in _YES
 
 
+def _token_cache(text: str) -> str:
+    if text and text not in set(TokenCache):
+        raise ValueError(f"expected one of {', '.join(TokenCache)}")
+    return text
+
+
 SETTINGS = (
     Setting(
         ALLOW_HOSTS,
@@ -232,6 +238,7 @@ SETTINGS = (
         "Where a rotated refresh token is kept between runs; it wins over `credentials.tokenCache`.",
         "system, file or memory",
         "what the Partner document says, else system",
+        _token_cache,
     ),
     Setting(
         settings.NOW,
