@@ -109,13 +109,14 @@ MALFORMED = {
     "PCRECONCILE_READ_ONLY": ["m4lformed", "2"],
     "PCRECONCILE_TOKEN_CACHE": ["m4lformed"],
 }
-# What these hold is judged where it is used: by the clock and the store.
+# What these hold is judged where it is used: by the clock, the store and who reads authors.
 ANY_TEXT = {
     "PCRECONCILE_HOLD",
     "PCRECONCILE_JOURNAL_KEY",
     "PCRECONCILE_DATABASE",
     "PCRECONCILE_HOME",
     "PCRECONCILE_NOW",
+    "PCRECONCILE_PULL_REQUEST_AUTHORS",
 }
 
 

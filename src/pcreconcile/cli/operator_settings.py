@@ -25,6 +25,7 @@ TENANT = "PCRECONCILE_TENANT"
 JOURNAL_KEY = "PCRECONCILE_JOURNAL_KEY"
 HOLD = "PCRECONCILE_HOLD"
 DATABASE = "PCRECONCILE_DATABASE"
+PULL_REQUEST_AUTHORS = "PCRECONCILE_PULL_REQUEST_AUTHORS"
 TOKEN_CACHE = "PCRECONCILE_TOKEN_CACHE"  # noqa: S105 - the name of a variable
 
 _HOST = re.compile(
@@ -199,6 +200,12 @@ SETTINGS = (
         "tenant IDs, separated by commas",
         "every tenant",
         _tenants,
+    ),
+    Setting(
+        PULL_REQUEST_AUTHORS,
+        "Who opened the pull request and who pushed to its branch, where the pipeline tells it: they count as authors.",
+        "e-mail addresses or accounts of the code host, separated by commas",
+        "what git tells",
     ),
     Setting(
         READ_ONLY,
