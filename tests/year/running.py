@@ -30,6 +30,7 @@ from pcreconcile.model.plan import NOW, ActionKind, CustomerPlan, Plan, Verdict
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.run import ActionState, Event, Holder, Receipt
 from pcreconcile.partner_center import connect
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.planning import plan
 from pcreconcile.simulator import (
     CLIENT_ID,
@@ -148,7 +149,7 @@ class Desk:
         fleet, partner = self.of(names), self.loaded.partner
         memory = memory_from(read_events(self.journal), self.clock.now())
         wanted = {each.tenant_id: extras_of(each, partner, memory) for each in fleet.customers}
-        async with connect(partner, ENVIRONMENT) as service:
+        async with connect(partner, ENVIRONMENT, trust=Trust()) as service:
             snapshot = await service.snapshot(wanted, self.clock.now())
             made = self.planned(fleet, snapshot, memory, self.clock.now())
             if not any(action.when == NOW for customer in made.customers for action in customer.actions):

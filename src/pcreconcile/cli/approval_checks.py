@@ -48,14 +48,13 @@ def here(session: wiring.Session, environment: Mapping[str, str]) -> Iterator[Ch
 
 async def user(session: wiring.Session, place: wiring.World) -> Check | None:
     """Whether the user whose refresh token applies plans is also an approver; None where that cannot matter."""
-    from pcreconcile.partner_center import connect
     from pcreconcile.partner_center.check import fail, ok, warn
 
     if not _wanted(session):
         return None
     try:
         people = {name.casefold() for signer in _signers(session) for name in signer.principals}
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             name = await partner_center.user()
     except PcreconcileError as error:
         return warn("who applies", f"whether an approver applies the plans cannot be seen: {error}")

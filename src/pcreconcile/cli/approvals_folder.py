@@ -124,8 +124,8 @@ def keep(file: Path, text: str, principal: str) -> None:
     """
     from pcreconcile.cli import files
 
-    if file.is_symlink() or file.parent.is_symlink():
-        raise UsageError(f"{file}: cannot be written: it leads elsewhere")
+    files.require_unlinked(file.parent)
+    files.require_unlinked(file)
     if file.exists() and not _belongs_to(file, principal):
         raise UsageError(f"{file}: there is another file, and it is no approval of {principal}: move it away")
     try:

@@ -10,7 +10,9 @@ from pathlib import Path
 from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring, withdrawals
 from pcreconcile.cli.consent import consent_for
 from pcreconcile.cli.output import Output
+from pcreconcile.model.errors import Refused
 from pcreconcile.model.plan import NOW, Plan
+from pcreconcile.partner_center.trust import READ_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,10 @@ ASSUME_YES = Question(_assume_yes, _assume_yes)
 def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, approvals: Path | None = None) -> int:
     """Apply the plan, tell every event and the receipt; returns the receipt's exit code.
 
-    `approvals` is the folder of approvals; None: the one beside the state folder.
+    `approvals` is the folder of approvals; None: the one beside the state folder. Raises Refused where the operator
+    lets nothing be written and something is due.
     """
+    _require_writes(session, plan)
     withdrawals.tell(session, output, plan.plan_id, approvals)
     with wiring.world(session) as place:
         receipt = wiring.execute(
@@ -93,8 +97,15 @@ def plan_and_run(
     code = exit_codes.of_plan(seen.plan, seen.listed)
     if exit_codes.is_refused(seen.plan) or not _is_due(seen.plan):
         return code
+    _require_writes(session, seen.plan)
     question.ask(output)
     return run_plan(session, output, seen.plan, waits, approvals) or code
+
+
+def _require_writes(session: wiring.Session, plan: Plan) -> None:
+    """The transport would refuse the first write; who applies is told before there is a run."""
+    if session.operator.trust.read_only and _is_due(plan):
+        raise Refused(f"{READ_ONLY} is set: nothing was written; `apply` writes when the operator unsets it")
 
 
 def _is_due(plan: Plan) -> bool:

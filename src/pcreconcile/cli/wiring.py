@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, revision, settings, tracked_state
+from pcreconcile.cli import interrupts, operator_settings, revision, settings, tracked_state
 from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.cli.former_names import FormerNames
 from pcreconcile.cli.journal_key import journal_key
+from pcreconcile.cli.operator_settings import OperatorSettings
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -33,15 +34,15 @@ if TYPE_CHECKING:
     from pcreconcile.applying.ports import Planner, Service, Store
     from pcreconcile.cli.base_policy import Base
     from pcreconcile.manifests import Loaded
-    from pcreconcile.partner_center import PartnerCenter
+    from pcreconcile.partner_center import PartnerCenter, Trust
 
 JOURNAL = "journal.db"
-_DATABASE = "PCRECONCILE_DATABASE"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with: the manifests as read, the rules, the clock, and where state lies.
+    """What a command works with: the manifests as read, the rules, the clock, where state lies, and what the operator
+    has decided.
 
     `base` is what judges besides them, with `--base`; `former` what customers were called before.
     """
@@ -53,6 +54,7 @@ class Session:
     former: FormerNames
     database: str = ""
     base: Base | None = None
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
 
     @property
     def journal(self) -> Path | str:
@@ -62,11 +64,17 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A Partner Center that can be connected to."""
+    """A Partner Center that can be connected to, as far as the operator trusts its Partner document."""
 
     partner: Partner
     environment: Mapping[str, str]
-    home: Path
+    trust: Trust
+
+    def connect(self) -> AbstractAsyncContextManager[PartnerCenter]:
+        """A connection; nothing is sent yet. Raises ConfigurationError when it is entered."""
+        from pcreconcile.partner_center import connect
+
+        return connect(self.partner, self.environment, trust=self.trust)
 
 
 def open_session(manifests: str) -> Session:
@@ -76,11 +84,16 @@ def open_session(manifests: str) -> Session:
     """
     loaded = read_manifests(manifests)
     environment = os.environ
+    operator = operator_settings.read(environment)
+    operator.check_partner(loaded.partner)
+    operator.check_secrets(loaded.home)
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
     tracked_state.require_untracked(state, loaded.home)
-    return Session(loaded, rules, clock, state, FormerNames(loaded), environment.get(_DATABASE, ""))
+    return Session(
+        loaded, rules, clock, state, FormerNames(loaded), database=operator.database, operator=operator
+    )
 
 
 def judged_at(session: Session, base: str | None) -> Session:
@@ -116,15 +129,15 @@ def rules_on(day: date, loaded: Loaded) -> Rules:
 @contextmanager
 def world(session: Session) -> Iterator[World]:
     """The partner's own Partner Center, or the embedded simulator for as long as the context lasts."""
-    loaded = session.loaded
+    loaded, trust = session.loaded, session.operator.trust
     if loaded.partner.cloud is not Cloud.SIMULATOR:
-        yield World(loaded.partner, os.environ, loaded.home)
+        yield World(loaded.partner, os.environ, trust)
         return
     from pcreconcile.cli.embedded import embedded
 
     clock = session.clock
     with embedded(loaded.partner, loaded.home, session.state, clock.now(), clock.rehearsed) as (partner, environment):
-        yield World(partner, environment, loaded.home)
+        yield World(partner, environment, trust)
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
@@ -140,9 +153,7 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
         wanted[tenant] = wanted.get(tenant, frozenset()) | extras
 
     async def read() -> Snapshot:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
@@ -280,9 +291,7 @@ def execute(
     """Apply the plan; the observer sees every event once it is durable. `consent` is what people have agreed to."""
 
     async def work() -> Receipt:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await _apply(_as_service(partner_center))
 
     async def _apply(service: Service) -> Receipt:

@@ -79,7 +79,7 @@ class PartnerCenter:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
             return None
-        return user_of(claims_of(token.value))
+        return self._tokens.conceal(user_of(claims_of(token.value)))
 
     async def audit_trail(self, since: datetime) -> AuditTrail:
         """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
