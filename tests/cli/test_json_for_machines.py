@@ -99,6 +99,7 @@ ROWS = {  # (command, format): the ways to come to it, and whether names from ou
     ("verify", "json"): [(("verify", "run.zip", "--format", "json"), False)],
     ("lock show", "json"): [(("lock", "show", "--format", "json"), False)],
     ("doctor", "json"): [(("doctor", "--format", "json"), False)],
+    ("hold", "json"): [(("hold", "--format", "json"), False)],
 }
 FILES = ("plan.json", "snapshot.json")  # what `plan` writes for machines
 

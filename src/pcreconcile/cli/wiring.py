@@ -91,9 +91,7 @@ def open_session(manifests: str) -> Session:
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
     tracked_state.require_untracked(state, loaded.home)
-    return Session(
-        loaded, rules, clock, state, FormerNames(loaded), database=operator.database, operator=operator
-    )
+    return Session(loaded, rules, clock, state, FormerNames(loaded), database=operator.database, operator=operator)
 
 
 def judged_at(session: Session, base: str | None) -> Session:

@@ -61,7 +61,7 @@ def _for_people(output: Output, state: State, setting: Held | None) -> None:
 
 
 def _as_json(output: Output, state: State, setting: Held | None) -> None:
-    from pcreconcile.model.identity import canonical_json
+    from pcreconcile.model.machine_json import machine_json
 
     document = {
         "held": bool(state.holds) or setting is not None,
@@ -69,7 +69,7 @@ def _as_json(output: Output, state: State, setting: Held | None) -> None:
         "setting": setting.reason if setting is not None else None,
         "written": state.written,
     }
-    output.document(canonical_json(document).decode() + "\n")
+    output.document(machine_json(document) + "\n")
 
 
 _FORMATS: Mapping[str, Callable[[Output, State, Held | None], None]] = {
