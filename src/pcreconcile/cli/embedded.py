@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,9 +50,12 @@ def embedded(
     ConfigurationError when the world cannot be opened, or stands later than `now`.
     """
     settings = _settings(partner, folder, state, founded)
+    began = time.monotonic()
     try:
         with simulator.run_in_thread(settings) as running:
-            _set_clock(running.url, state / WORLD, now)
+            # On a slow machine the start alone takes longer than the clocks may differ.
+            started = timedelta(seconds=time.monotonic() - began) if founded is None else timedelta()
+            _set_clock(running.url, state / WORLD, now + started)
             yield _as_custom(partner, running.url), _ENVIRONMENT
     except simulator.SimulatorError as error:
         raise ConfigurationError(f"the simulator does not start: {error}") from error
