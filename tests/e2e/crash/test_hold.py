@@ -35,15 +35,25 @@ class Scene:
         self.folder, self.service, self.watch = folder, service, service.watch
         self.extra = {**AT, **({"PCRECONCILE_DATABASE": database} if database else {})}
         self.place = database or folder / ".pcreconcile" / "journal.db"
-        self.desk = Desk(folder)
-        FIFTY.write(self.desk, service.url)
+        FIFTY.write(Desk(folder), service.url)
         self.run("plan", "--out", PLAN, expect=0)
         self.acts = judge.planned(json.loads((folder / PLAN).read_bytes()))
         self.watch.begin(None, None)
 
     def run(self, *arguments: str, expect: int) -> str:
         """A command, to its end."""
-        return self.desk(*arguments, expect=expect, **self.extra).stdout
+        done = subprocess.run(
+            [sys.executable, "-m", "pcreconcile", *arguments],
+            cwd=self.folder,
+            env=environment(self.folder, **self.extra),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == expect, f"exit {done.returncode}, not {expect}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
     @contextmanager
     def applying(self) -> Iterator[subprocess.Popen[str]]:
