@@ -59,9 +59,6 @@ class DyingStore:
     def keep(self, content: bytes) -> str:
         return self._store.keep(content)
 
-    def document(self, digest: str) -> bytes | None:
-        return self._store.document(digest)
-
     def append(self, draft: EventDraft) -> Event:
         self.count += 1
         if self.count > self.at or (self.count == self.at and not self.durable):
