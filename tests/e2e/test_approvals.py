@@ -484,7 +484,7 @@ def _documents_lost(office: Office) -> None:
         guards = journal.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for name, _ in guards:
             journal.execute(f"DROP TRIGGER {name}")
-        journal.execute('DELETE FROM documents WHERE content LIKE \'%"kind":"Approval"%\'')
+        journal.execute("DELETE FROM documents WHERE instr(CAST(content AS TEXT), 'BEGIN SSH SIGNATURE')")
         for _, sql in guards:
             journal.execute(sql)
 

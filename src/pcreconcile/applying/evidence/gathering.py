@@ -173,7 +173,8 @@ class _Gathering:
     def _signers(self) -> Iterator[tuple[str, bytes]]:
         """The last of them under the name that ssh-keygen's manual uses, earlier ones beside it."""
         digests = [str(e.body["allowedSigners"]) for e in self._starts if e.body.get("allowedSigners")]
-        for digest in sorted(set(digests)):
+        at_base = (str(digest) for e in self._starts for digest in e.body.get("allowedSignersAtBase") or ())
+        for digest in sorted({*digests, *at_base}):
             content = self._journal.kept(digest) or b""
             name = SIGNERS if digest == digests[-1] else f"{SIGNERS}.{digest[:12]}"
             yield name, content if self._masks is None else _signers_of(content, self._approvers())
