@@ -60,7 +60,9 @@ class Kept:
 class Look:
     """One customer as this run read it (`state` None: it was not), and what it is planned from (None: it is not).
 
-    `listed` is its row in the customers list, None where there is none.
+    `listed` is its row in the customers list, None where there is none; `different` how it differs from what the kept
+    plan observed, in words. Who differs is planned all the same: a plan keeps no items of a converged customer, so that
+    everything differs where somebody put actions under one, and only a plan that observes the same tells that.
     """
 
     entry: Work
@@ -68,6 +70,7 @@ class Look:
     listed: Customer | None = None
     planned_from: Begun | None = None
     problem: Problem | None = None
+    different: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +149,10 @@ class Preflight:
         except READ_ERRORS as error:
             return Look(entry, problem=Problem(Outcome.UNREAD, f"could not be read: {error}"))
         listed = self._listed.customers.get(tenant)
-        problem = None
         if unseen := unread(state, customer):
-            problem = Problem(Outcome.UNREAD, f"could not be read: {unseen}")
-        elif different := drift(customer, state, listed, entry.touched_actions):
-            problem = Problem(Outcome.STALE, different)
-        return Look(entry, state, listed, begun or Begun(state, listed, at), problem)
+            return Look(entry, state, listed, problem=Problem(Outcome.UNREAD, f"could not be read: {unseen}"))
+        different = drift(customer, state, listed, entry.touched_actions)
+        return Look(entry, state, listed, begun or Begun(state, listed, at), different=different)
 
     async def _read(self, customer: CustomerPlan) -> CustomerState:
         """What the kept plan was made from, and what the fresh one is made from."""
@@ -216,6 +217,8 @@ def _judged(look: Look, comparison: CustomerComparison) -> Problem | None:
     if comparison.unexplained:
         told = "; ".join(str(each) for each in comparison.unexplained)
         return Problem(Outcome.REFUSED, f"the plan asks for what does not follow from anything: {told}")
+    if look.different:
+        return Problem(Outcome.STALE, look.different)
     if comparison.missing or comparison.fresh is None:
         return Problem(Outcome.STALE, comparison.why_stale)
     resumed = look.planned_from is not None and look.planned_from.state is not look.state
