@@ -240,6 +240,7 @@ OF_THE_FLEET: dict[str, Any] = {
     "removals": (WINDOW,),
     "spent": ({"at": WINDOW, "customer": ONE},),
     "known_since": WINDOW,
+    "stood_for": {"name:mig": (ONE,)},  # a guard of the whole run asks it, whatever the plan was made from
 }
 
 
