@@ -274,6 +274,18 @@ def test_what_the_fresh_plan_requires_is_required(desk: Desk, microsoft: Microso
     assert (receipt.exit_code, microsoft.requests) == (6, [])
 
 
+def test_an_order_that_was_taken_out_of_the_file_is_kept(desk: Desk, microsoft: Microsoft):
+    microsoft.add(ONE, subscription("s1"), subscription("s2"))
+    first = cancel("s1")
+    plan = plan_of(planned(microsoft, [cancel("s2")]))
+
+    def ordered(made: Plan, _at: datetime) -> Plan:
+        return changed(made, ONE, lambda c: replace(c, actions=(first, cancel("s2", first))))
+
+    receipt = desk.apply(plan, planner=Fresh(plan, ordered))
+    assert (receipt.exit_code, microsoft.requests) == (6, [])
+
+
 def test_a_removal_waits_for_everything_of_the_fresh_plan(desk: Desk, microsoft: Microsoft):
     microsoft.add(ONE, subscription("s1"))
     plan = plan_of(planned(microsoft, [remove()]))
