@@ -21,14 +21,14 @@ from pcreconcile.applying.history import histories
 from pcreconcile.applying.memory import memory_from
 from pcreconcile.applying.spending import day_of
 from pcreconcile.applying.stores.bodies import BODIES, misfit_of
-from pcreconcile.applying.stores.chain import seal_of, verified
+from pcreconcile.applying.stores.chain import link, seal_of, verified
 from pcreconcile.applying.stories import runs_of, story_of
 from pcreconcile.applying.written import writes_of
 from pcreconcile.model.errors import PcreconcileError, StoreError
 from pcreconcile.model.evidence import EvidencePartner
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, RunId
-from pcreconcile.model.run import Event, EventKind
+from pcreconcile.model.run import Event, EventDraft, EventKind
 from tests.applying.world import NOW, ONE, PARTNER, Microsoft, cancel, plan_of, planned, subscription
 
 MONEY = {"amount": "12.50", "currency": "EUR"}
@@ -245,3 +245,9 @@ def test_a_document_that_is_missing_is_named(name: str):
 def test_a_refusal_names_event_and_member():
     with pytest.raises(StoreError, match=r"event 1 \(run-started\) does not say .*`key`.*approvals\[0\]"):
         list(verified(journal([(EventKind.RUN_STARTED, {"approvals": [{"principal": "ann"}]})])))
+
+
+def test_what_could_not_be_read_again_is_never_written():
+    bad = EventDraft(RunId("r"), PLAN.plan_id, NOW, EventKind.REFUSED, ONE, ActionId("a"), "q", {"status": "x"})
+    with pytest.raises(StoreError, match=r"cannot be written to the journal: event 1 \(refused\)"):
+        link(bad, 1, "")

@@ -134,7 +134,8 @@ def without_mac(event: Event) -> dict[str, Any]:
 PLANTS: dict[str, Callable[[list[Event]], list[Event]]] = {
     "made from scratch": lambda events: rechained(events, without_mac),
     "made from scratch with a seal": lambda events: rechained(
-        [replace(events[0], kind=EventKind.SEALED), *events[1:]], without_mac
+        [replace(events[0], kind=EventKind.SEALED), *events[1:]],
+        lambda event: {**without_mac(event), **({"events": 1, "head": "x"} if event.kind is EventKind.SEALED else {})},
     ),
     "a changed body under the old MAC": lambda events: rechained(events, lambda event: {**event.body, "moment": "x"}),
     "one MAC for all": lambda events: rechained(events, lambda event: {**event.body, MAC: events[0].body[MAC]}),
@@ -142,7 +143,7 @@ PLANTS: dict[str, Callable[[list[Event]], list[Event]]] = {
     "the middle taken out": lambda events: rechained([events[0], events[2]]),
     "the beginning taken off": lambda events: rechained(events[1:]),
     "an event repeated": lambda events: rechained([*events, events[2]]),
-    "an event added": lambda events: appended(events, approvals=[{"principal": "ann"}]),
+    "an event added": lambda events: appended(events, approvals=[{"principal": "ann", "key": "k", "document": "d"}]),
     "an event added with a strange MAC": lambda events: appended(events, mac="0" * 64),
     "an event added with no text for a MAC": lambda events: appended(events, mac=[1]),
     "the first MACs taken away": lambda events: rechained(

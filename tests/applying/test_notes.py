@@ -39,7 +39,7 @@ def write(journal: Journal) -> Journal:
     store = opened(journal)
     with store.lock(PARTNER, 0, HELD_BY):
         for _ in range(3):
-            store.append(draft(kind=EventKind.LOOKED))
+            store.append(draft(kind=EventKind.CUSTOMER_STARTED))
     return journal
 
 
@@ -170,6 +170,6 @@ def test_notes_are_seen_by_the_holder_of_the_lock(journal: Journal):
     with store.lock(PARTNER, 0, HELD_BY):
         opened(journal).note(drafted())
         assert len(store.notes()) == 1
-        store.append(draft(kind=EventKind.LOOKED))
+        store.append(draft(kind=EventKind.CUSTOMER_STARTED))
         store.note(drafted())
         assert len(store.notes()) == 2

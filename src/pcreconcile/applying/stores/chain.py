@@ -24,7 +24,7 @@ START = ""
 def link(draft: EventDraft, seq: int, prev: str, mac: Callable[[Event], str] | None = None) -> Event:
     """The event that a draft becomes after the event whose hash is `prev`; `mac` gives what its body carries then.
 
-    Raises StoreError when its body cannot be written as JSON.
+    Raises StoreError when its body cannot be written as JSON, or could not be read again.
     """
     try:
         body = msgspec.json.decode(canonical_json(draft.body))
@@ -43,6 +43,8 @@ def link(draft: EventDraft, seq: int, prev: str, mac: Callable[[Event], str] | N
         prev=prev,
         hash="",
     )
+    if misfit := misfit_of(event):
+        raise StoreError(f"an event cannot be written to the journal: {misfit}")
     if mac is not None:
         event = msgspec.structs.replace(event, body={**body, MAC: mac(event)})
     return msgspec.structs.replace(event, hash=seal_of(event))
