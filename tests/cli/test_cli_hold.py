@@ -61,7 +61,7 @@ def test_it_is_set_before_the_first_apply_and_asks_nobody(run, place, monkeypatc
 
 def test_no_apply_begins_while_it_stands_and_the_same_plan_is_finished_after_it(run, place):
     run("plan", "--out", "p.json")
-    run("hold", "--why", "incident 7")
+    number = run("hold", "--why", "incident 7")[1].split(":")[0]
     code, _, errors = run("apply", "p.json")
     assert code == 5
     assert "held: incident 7 (by ann@desk-3 since" in errors
@@ -69,7 +69,7 @@ def test_no_apply_begins_while_it_stands_and_the_same_plan_is_finished_after_it(
     assert kinds(place) == [EventKind.HELD]
     assert run("apply", "--auto-approve")[0] == 5
     assert kinds(place) == [EventKind.HELD], "once, however often it is seen"
-    assert run("hold", "--lift", "--why", "over")[:2] == (0, "lifted: hold 1\nno hold stands\n")
+    assert run("hold", "--lift", "--why", "over")[:2] == (0, f"lifted: {number}\nno hold stands\n")
     assert run("apply", "p.json")[0] == 0
     assert kinds(place)[:3] == [EventKind.HELD, EventKind.HOLD_LIFTED, EventKind.RUN_STARTED]
 
@@ -128,7 +128,7 @@ def test_the_operators_setting_keeps_every_apply_from_beginning(run, monkeypatch
     assert code == 5
     assert "held: freeze week (PCRECONCILE_HOLD)" in errors + told
     assert "unset PCRECONCILE_HOLD" in errors + told
-    assert not (partner_folder / ".pcreconcile" / "journal.db").exists()
+    assert kinds(partner_folder / ".pcreconcile" / "journal.db") == []
     assert run("hold")[1] == "held: freeze week (PCRECONCILE_HOLD); unset PCRECONCILE_HOLD to end it\n"
 
 

@@ -21,6 +21,7 @@ import httpx
 import pytest
 import yaml
 
+from pcreconcile.applying import open_store
 from pcreconcile.cli import main, operator_settings, running
 from pcreconcile.cli.operator_settings import SETTINGS
 from pcreconcile.cli.program import COMMANDS
@@ -579,7 +580,7 @@ def test_apply_writes_nothing_where_it_may_only_read(desk: Desk, service: str) -
         code, told = desk(*words)
         assert (code, "PCRECONCILE_READ_ONLY" in told) == (5, True), told
     assert [one for one in httpx.get(f"{service}/_simulator/requests").json() if one["applied"]] == []
-    assert not (desk.top / ".pcreconcile" / "journal.db").exists()
+    assert list(open_store(desk.top / ".pcreconcile" / "journal.db", None).events()) == []
     desk.set(PCRECONCILE_READ_ONLY="false")
     assert desk("apply", "p.json")[0] == 0
     desk.set(PCRECONCILE_READ_ONLY="true")
