@@ -20,6 +20,7 @@ from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.removal_gate import unread
 from pcreconcile.applying.staleness import Live, differences, live_customer
 from pcreconcile.applying.texts import clean
+from pcreconcile.applying.withholding import unseen_without_user, why_withheld
 from pcreconcile.model.desired import DesiredCustomer
 from pcreconcile.model.estate import Customer
 from pcreconcile.model.ids import ActionId
@@ -52,6 +53,7 @@ class CustomerRun:
         self._wanted = wanted
         self._execution = Execution(run, customer, listed, steps)
         self._listed = listed
+        self._unseen: tuple[str, ...] = ()
 
     async def to_the_end(self) -> CustomerResult:
         """Checks, then writes, then says how it ended."""
@@ -60,13 +62,15 @@ class CustomerRun:
         tenant = self._customer.tenant_id
         self._run.journal.customer_started(tenant)
         problem = await self._check()
+        withheld = problem is None and self._withhold()
         if problem is None:
             await self._execution.to_the_end()
         else:
             await self._leave_alone(problem)
         if any(step.sends for step in self._steps.values()):
             await look_after(self._run, self._customer)
-        outcome = gravest((of_steps(self._steps.values()), problem.outcome if problem else Outcome.DONE))
+        refused = Outcome.REFUSED if withheld else Outcome.DONE
+        outcome = gravest((of_steps(self._steps.values()), problem.outcome if problem else refused))
         message = problem.message if problem else self._messages()
         self._run.journal.customer_finished(tenant, outcome, message)
         return self._result(outcome, message)
@@ -77,13 +81,14 @@ class CustomerRun:
         if self._removal_touched():
             return None  # nothing of the customer needs to be visible any more; each write has its own checks
         try:
-            extras = frozenset(self._customer.observed.extras)
+            extras = frozenset((*self._customer.observed.extras, *self._customer.observed.unseen))
             state = await self._run.service.read_customer(self._customer.tenant_id, extras)
         except READ_ERRORS as error:
             return Problem(Outcome.UNREAD, f"could not be read: {error}")
         keep_look(self._run, Moment.BEFORE, state, self._listed)
         if unseen := unread(state, self._customer):
             return Problem(Outcome.UNREAD, f"could not be read: {unseen}")
+        self._unseen = unseen_without_user(state)
         live = live_customer(state, self._listed)
         touched = [step.action for step in self._steps.values() if step.past.touched]
         found = differences(self._customer.observed, live, touched, self._customer.desired.domain)
@@ -125,6 +130,13 @@ class CustomerRun:
             seen.add(action)
             left.extend(other.action.requires)
         return False
+
+    def _withhold(self) -> bool:
+        """Skip what cannot be taken back while something could not be seen for want of a user."""
+        withheld = {step.action.id: why for step in self._pending() if (why := why_withheld(step.action, self._unseen))}
+        for action, why in withheld.items():
+            self._execution.skip(self._steps[action], why)
+        return bool(withheld)
 
     def _pending(self) -> list[Progress]:
         return [step for step in self._steps.values() if step.state is ActionState.PLANNED]

@@ -30,6 +30,7 @@ from pcreconcile.planning.customer import plan_customer
 from pcreconcile.planning.guards import check_guards, needed_approvals
 from pcreconcile.planning.rule_warnings import rule_warnings
 from pcreconcile.planning.setting import Setting
+from pcreconcile.planning.unread import unread_warnings
 
 
 def plan(
@@ -55,7 +56,7 @@ def plan(
     zone = ZoneInfo(partner.time_zone)
     wanted = sorted(desired.customers, key=lambda customer: customer.name)
     customers = tuple(
-        plan_customer(snapshot, Setting(customer, memory, rules, policy, zone, now, prices))
+        plan_customer(snapshot, Setting(customer, memory, rules, policy, partner, zone, now, prices))
         for customer in wanted
         if customer.relationship is not Relationship.UNMANAGED
     )
@@ -84,7 +85,7 @@ def plan(
             approvals=needed_approvals(customers, policy),
             totals=counted(customers),
             warnings=(
-                *_warnings(snapshot),
+                *unread_warnings(snapshot, customers, partner),
                 *_idle_protection(known or desired, policy),
                 *rule_warnings(rules, _states(customers, snapshot), now),
             ),
@@ -119,10 +120,3 @@ def _idle_protection(known: DesiredFleet, policy: Policy) -> list[Notice]:
         Notice("protects-nobody", f"the policy protects {entry!r}, and no customer's manifest is called so")
         for entry in unmatched(known.customers, policy)
     ]
-
-
-def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:
-    read = snapshot.listed.read
-    if read.complete:
-        return ()
-    return (Notice("customers-list-incomplete", f"the customers list could not be read to its end: {read.problem}"),)

@@ -34,12 +34,13 @@ def command(
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
-    from pcreconcile.cli import running, wiring
+    from pcreconcile.cli import printing, running, wiring
 
     waits = running.Waits(wait, lock_timeout)
     if planfile is not None:
         session = wiring.open_session(manifests)
         plan = wiring.read_plan(planfile, session)
+        printing.urgent(output, plan)
         return running.run_plan(session, output, plan, waits, approvals)
     question = running.ASSUME_YES if auto_approve else running.ASK
     return running.plan_and_run(manifests, output, question, waits, approvals)
