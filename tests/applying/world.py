@@ -228,9 +228,11 @@ class Microsoft:
             self.customers.get(tenant_id),
             subscriptions=tuple(self.subscriptions.get(tenant_id, {}).values()),
             azure_entitlements=tuple(self.azure.get(tenant_id, {}).values()),
-            reads=(ReadProof("subscriptions", complete, problem="" if complete else "cut off"),),
+            reads=(
+                ReadProof("subscriptions", complete, problem="" if complete else "cut off"),
+                *(ReadProof(extra, seen, problem=self.graph_problem) for extra in extras),
+            ),
             delegated_admin=tuple(self.gdap.get(tenant_id, {}).values()) if seen else None,
-            extra_reads=tuple(ReadProof(extra, seen, problem=self.graph_problem) for extra in extras),
         )
 
     async def read_item(

@@ -5,16 +5,20 @@ from types import SimpleNamespace
 import pytest
 
 from pcreconcile.cli import exit_codes
-from pcreconcile.model.desired import LineDesire, Match, Relationship, SubscriptionLine
+from pcreconcile.model.desired import DesiredCustomer, LineDesire, Match, Relationship, SubscriptionLine
 from pcreconcile.model.estate import ReadProof
+from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import Guard, Verdict
 
+TENANT = TenantId("6b2e0b0c-0000-4000-8000-000000000011")
+
 _WHOLE, _CUT = ReadProof("customers", True), ReadProof("customers", False)
-_LINE = SubscriptionLine(Match(), LineDesire.KEEP)
+_KEEP = SubscriptionLine(Match(), LineDesire.KEEP)
+_CANCEL = SubscriptionLine(Match(), LineDesire.CANCEL)
 
 
 def _customer(verdict, *when, wish=Relationship.REMOVED, lines=()):
-    desired = SimpleNamespace(relationship=wish, subscriptions=lines)
+    desired = DesiredCustomer("harbor", TENANT, "harbor.example", wish, subscriptions=lines)
     return SimpleNamespace(verdict=verdict, desired=desired, actions=[SimpleNamespace(when=each) for each in when])
 
 
@@ -41,7 +45,8 @@ _UNKNOWN = _customer(Verdict.UNKNOWN)
         (_plan(_NOW), _CUT, 9, 9),
         (_plan(_customer(Verdict.UNKNOWN, wish=Relationship.SUSPENDED)), _WHOLE, 9, 9),
         (_plan(_customer(Verdict.UNKNOWN, wish=Relationship.ACTIVE)), _WHOLE, 0, 0),
-        (_plan(_customer(Verdict.UNKNOWN, wish=Relationship.ACTIVE, lines=(_LINE,))), _WHOLE, 9, 9),
+        (_plan(_customer(Verdict.UNKNOWN, wish=Relationship.ACTIVE, lines=(_CANCEL,))), _WHOLE, 9, 9),
+        (_plan(_customer(Verdict.UNKNOWN, wish=Relationship.ACTIVE, lines=(_KEEP,))), _WHOLE, 0, 0),
     ],
 )
 def test_what_plan_ends_with(plan, listed, code, detailed):

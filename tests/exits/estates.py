@@ -24,6 +24,7 @@ from pcreconcile.model.estate import (
     CustomerState,
     DelegatedAdminRelationship,
     Entitlement,
+    Excuse,
     Order,
     OrderLineItem,
     ReadProof,
@@ -273,7 +274,7 @@ def dollars(amount: Any) -> Money | None:
 
 def transfers(words: Any) -> tuple[Transfer, ...] | None:
     """Transfers: a list of `id`, `status`, `moves` (subscription IDs, or "not said"), `expires`, `target`."""
-    if words in (None, "not read", "not offered"):
+    if words is None or isinstance(words, str):
         return None
     return tuple(
         Transfer(
@@ -290,11 +291,17 @@ def transfers(words: Any) -> tuple[Transfer, ...] | None:
 
 
 def resellers(words: Any) -> tuple[Reseller, ...] | None:
-    """Indirect resellers of the customer: a list of `id`, `name`, `mpnId`, `state`."""
-    if words in (None, "not read", "not offered"):
+    """Indirect resellers of the customer: a list of `id`, `name`, `mpnId`, `state`, `type`."""
+    if words is None or isinstance(words, str):
         return None
     return tuple(
-        Reseller(each["id"], each.get("name", "Northwind Resellers"), each.get("mpnId"), each.get("state", "active"))
+        Reseller(
+            each["id"],
+            each.get("name", "Northwind Resellers"),
+            each.get("mpnId"),
+            each.get("state", "active"),
+            each.get("type"),
+        )
         for each in words
     )
 
@@ -307,7 +314,7 @@ def prices(words: Sequence[Words]) -> Prices:
 
 def delegated_admin(words: Any) -> tuple[DelegatedAdminRelationship, ...] | None:
     """GDAP relationships: a list of `id`, `status`, `ends`; None for what was not asked for or not read."""
-    if words is None or words == "not read":
+    if words is None or isinstance(words, str):
         return None
     return tuple(
         DelegatedAdminRelationship(each["id"], f"helpdesk {each['id']}", each.get("status", "active")) for each in words
@@ -320,7 +327,7 @@ def removal_record(words: Words) -> RemovalRecord:
 
 
 def extra_reads(case: Words) -> tuple[ReadProof, ...]:
-    """Proofs of the extras that could not be read."""
+    """Proofs of the extras: read to their end unless the case says otherwise."""
     asked = {
         Extra.DELEGATED_ADMIN: case.get("gdap"),
         Extra.REMOVAL_RECORD: case.get("record"),
@@ -328,15 +335,21 @@ def extra_reads(case: Words) -> tuple[ReadProof, ...]:
         Extra.RESELLERS: case.get("resellers", []),
     }
     return tuple(
-        ReadProof(name, complete=said not in _UNSEEN, problem=_UNSEEN.get(said, ""), offered=said != "not offered")
+        ReadProof(
+            name, complete=said not in _UNSEEN, problem=_UNSEEN.get(str(said), ""), excuse=_EXCUSES.get(str(said))
+        )
         if isinstance(said, str)
         else ReadProof(name, complete=True)
         for name, said in asked.items()
-        if said is not None and (isinstance(said, str) or name in {Extra.TRANSFERS, Extra.RESELLERS})
     )
 
 
-_UNSEEN = {"not read": "no right", "not offered": "the service has no such list"}
+_UNSEEN = {
+    "not read": "no right",
+    "not offered": "the service has no such list",
+    "no credential": "credentials.refreshToken is needed",
+}
+_EXCUSES = {"not offered": Excuse.NOT_OFFERED, "no credential": Excuse.NO_CREDENTIAL}
 
 
 def customer_state(things: Sequence[Words], customer: Customer | None, problems: Words) -> CustomerState:
@@ -391,9 +404,15 @@ def policy(words: Words) -> Policy:
     return msgspec.convert(dict(words), Policy)
 
 
-def partner(zone: str = "UTC") -> Partner:
+def partner(zone: str = "UTC", not_offered: tuple[str, ...] = ()) -> Partner:
     """The partner whose customer it is."""
-    return Partner(name="contoso-csp", tenant_id=PARTNER_TENANT, cloud=Cloud.SIMULATOR, time_zone=zone)
+    return Partner("contoso-csp", PARTNER_TENANT, Cloud.SIMULATOR, time_zone=zone, not_offered=not_offered)
+
+
+def refused_for_good(case: Words) -> tuple[str, ...]:
+    """Lists that the case names and leaves empty: the partner's document says that they are not offered."""
+    names = {"relationships": "resellers", "transfers": "transfers"}
+    return tuple(name for name, word in names.items() if case.get(word, ()) is None)
 
 
 def listed_customer(words: Words) -> Customer:
@@ -423,7 +442,7 @@ def snapshot(case: Words) -> Snapshot:
         delegated_admin=delegated_admin(case.get("gdap")),
         transfers=transfers(case.get("transfers", [])),
         resellers=resellers(case.get("resellers", [])),
-        extra_reads=extra_reads(case),
+        reads=(*state.reads, *extra_reads(case)),
     )
     return Snapshot(
         partner_tenant=PARTNER_TENANT,
@@ -451,7 +470,7 @@ def plan_of(case: Words, rules: Rules | None = None) -> Plan:
         rules or rules_with(case.get("rules", {})),
         policy(case.get("policy", {})),
         case_now(case),
-        partner=partner(case.get("zone", "UTC")),
+        partner=partner(case.get("zone", "UTC"), refused_for_good(case)),
         tool_version="test",
         prices=prices(case.get("prices", ())),
     )

@@ -247,7 +247,7 @@ def without_prices(order: Order) -> Order:
 def assert_extras_are_whole_or_absent(truth: CustomerState, state: CustomerState) -> None:
     """No fault makes a list of counterparties look shorter than it is; one that is absent says why."""
     for name in ("transfers", "resellers"):
-        found, proof = getattr(state, name), next((each for each in state.extra_reads if each.resource == name), None)
+        found, proof = getattr(state, name), next((each for each in state.reads if each.resource == name), None)
         assert found in (None, getattr(truth, name))
         assert (proof is None and found is None) or (proof is not None and proof.complete is (found is not None))
         assert proof is None or proof.complete or proof.problem
@@ -262,7 +262,6 @@ def seen(state: CustomerState, by: CustomerState) -> CustomerState:
         state,
         orders=tuple(map(without_prices, state.orders)),
         reads=(),
-        extra_reads=(),
         delegated_admin=None if by.delegated_admin is None else state.delegated_admin,
         reservations=None if by.reservations is None else state.reservations,
         transfers=None if by.transfers is None else state.transfers,

@@ -51,6 +51,14 @@ WRONG = [
         ["8:3: simulator stands only with cloud: simulator"],
     ),
     (
+        "  cloud: simulator\n  notOffered: [relations]\n",
+        ['7:16: this value is not known, did you mean "relationships"?'],
+    ),
+    (
+        "  cloud: simulator\n  notOffered: relationships\n",
+        ["7:15: this value stands where a list is wanted, expected a list"],
+    ),
+    (
         "  cloud: simulator\n  timeZone: Europe/Berln\n",
         ['7:13: this time zone is not known, did you mean "Europe/Berlin"?'],
     ),
@@ -212,3 +220,11 @@ def test_a_machine_without_time_zones_says_so(desk: Desk, monkeypatch: pytest.Mo
     assert desk.findings({"partner.yaml": text}) == [
         "m/partner.yaml:7:13: this machine has no time zone database, expected the system's or the package tzdata"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", ()), ("  notOffered: [transfers, relationships]\n", ("relationships", "transfers"))],
+)
+def test_what_is_refused_to_a_partner_for_good_is_named_once(desk: Desk, text: str, expected: tuple[str, ...]) -> None:
+    assert desk.load({"partner.yaml": f"{HEAD}  cloud: simulator\n{text}"}).partner.not_offered == expected

@@ -65,11 +65,11 @@ def test_only_what_a_wish_needs_is_read(
 
 def test_what_was_not_read_to_its_end_was_not_seen() -> None:
     failed = ReadProof(ACCESS, complete=False, problem="no right")
-    state = CustomerState(TENANT, None, reservations=(), transfers=(), resellers=(), extra_reads=(failed,))
+    state = CustomerState(TENANT, None, reservations=(), transfers=(), resellers=(), reads=(failed,))
     assert extras_seen(state) == (RESELLERS, RESERVED, TRANSFERS)
     assert extra_read(state, ACCESS) is failed
     assert extra_read(state, RECORD) is None
-    assert state.problems == ()
+    assert state.problems == ("delegated-admin: no right",)
 
 
 @pytest.mark.parametrize(

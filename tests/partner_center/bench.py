@@ -101,6 +101,7 @@ class StubTokens:
         self.got: list[Identity] = []
         self.beyond: list[tuple[Identity, Audience]] = []
         self.tenants: list[str | None] = []
+        self.refused: list[Identity] = []
 
     async def get(
         self, identity: Identity, audience: Audience = Audience.PARTNER_CENTER, tenant: str | None = None
@@ -121,6 +122,9 @@ class StubTokens:
     ) -> AccessToken:
         self.renewed += 1
         return await self.get(identity, audience, tenant)
+
+    def refuse(self, error: Exception, identity: Identity, audience: Audience, tenant: str | None) -> None:
+        self.refused.append(identity)
 
     def conceal(self, text: str) -> str:
         return text.replace("token-", "[token]")

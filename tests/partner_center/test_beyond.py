@@ -118,7 +118,7 @@ def read(*extras: Extra, tokens: StubTokens | None = None, **answers: Any) -> tu
 
 def test_nothing_beyond_commerce_is_read_unasked() -> None:
     state, bench = read()
-    assert (state.delegated_admin, state.reservations, state.extra_reads) == (None, None, ())
+    assert (state.delegated_admin, state.reservations, len(state.reads)) == (None, None, 4)
     assert bench.tokens.beyond == []
 
 
@@ -152,7 +152,7 @@ UNREAD: dict[str, tuple[Any, str]] = {
     "an overlooked filter": (listed(relationship(tenant=OTHER)), "another customer"),
     "no list": ({}, "value is missing"),
     "the same page again": (
-        [listed(relationship(), **{"@odata.nextLink": f"{BASE}/graph/v1.0/delegatedAdminRelationships"})] * 3,
+        [listed(relationship(), **{"@odata.nextLink": f"{BASE}/graph/v1.0/delegatedAdminRelationships"})] * 9,
         "repeats rows",
     ),
     "a failing service": (reply(None, 503), "HTTP 503"),
@@ -160,10 +160,10 @@ UNREAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "problem"), UNREAD.values(), ids=UNREAD)
-def test_delegated_access_that_cannot_be_read_leaves_the_customer_known(answer: Any, problem: str) -> None:
+def test_delegated_access_that_cannot_be_read_is_a_read_that_failed(answer: Any, problem: str) -> None:
     state, _ = read(Extra.DELEGATED_ADMIN, delegatedAdminRelationships=answer)
-    (proof,) = state.extra_reads
-    assert (state.delegated_admin, state.problems, proof.complete) == (None, (), False)
+    proof = state.reads[-1]
+    assert (state.delegated_admin, len(state.problems), proof.failed) == (None, 1, True)
     assert problem in proof.problem
 
 
@@ -263,10 +263,10 @@ def test_what_is_entitled_to_nothing_is_not_asked_for(entitlement: dict[str, Any
     assert bench.tokens.beyond == []
 
 
-def test_without_the_right_reservations_are_not_read_and_the_customer_stays_known() -> None:
+def test_without_the_right_reservations_are_a_read_that_failed() -> None:
     state, _ = read(Extra.RESERVATIONS, reservations=FORBIDDEN)
-    assert (state.reservations, state.problems) == (None, ())
-    assert "not authorized" in state.extra_reads[0].problem
+    assert (state.reservations, state.reads[-1].failed) == (None, True)
+    assert "not authorized" in state.problems[0]
 
 
 def planned(**answers: Any) -> Any:
@@ -475,8 +475,8 @@ def test_a_snapshot_holds_the_record_of_who_is_absent(answers: Any, proven: bool
     bench = Bench(script(**answers))
     found = asyncio.run(bench.partner_center.snapshot({TENANT: {Extra.REMOVAL_RECORD}}, NOW))
     assert (TENANT in found.removal_records) is proven
-    assert found.states[TENANT].problems == ()
-    assert [read.complete for read in found.states[TENANT].extra_reads] == ([] if complete is None else [complete])
+    reads = [read.complete for read in found.states[TENANT].reads if read.resource == Extra.REMOVAL_RECORD]
+    assert reads == ([] if complete is None else [complete])
     if complete is not None:
         assert bench.sent[-1].url.params["startDate"] == "2026-08-25", "within the ninety days that are kept"
 
@@ -491,7 +491,8 @@ def test_a_graph_without_any_token_is_a_proof_too() -> None:
             return await super().get(identity, audience, tenant)
 
     state, _ = read(Extra.DELEGATED_ADMIN, tokens=Refused())
-    assert "no consent" in state.extra_reads[0].problem
+    assert "no consent" in state.reads[-1].problem
+    assert state.reads[-1].credential == "app-only"
 
 
 class Shut(StubTokens):
@@ -540,10 +541,10 @@ def test_a_tenant_that_refuses_the_person_hides_its_reservations_alone() -> None
     bench = Bench(script(customers=page(customer(), customer(OTHER)), **{OTHER: customer(OTHER)}), tokens=Shut(TENANT))
     wanted = {TENANT: {Extra.RESERVATIONS}, OTHER: {Extra.RESERVATIONS}}
     states = asyncio.run(bench.partner_center.snapshot(wanted, NOW)).states
-    assert [states[tenant].problems for tenant in (TENANT, OTHER)] == [(), ()]
+    assert [len(states[tenant].problems) for tenant in (TENANT, OTHER)] == [1, 0]
     assert (states[TENANT].reservations, len(states[OTHER].reservations or ())) == (None, 1)
-    assert "no token there" in states[TENANT].extra_reads[0].problem
-    assert states[TENANT].extra_reads[0].complete is False
+    assert "no token there" in states[TENANT].problems[0]
+    assert states[TENANT].reads[-1].credential == "", "a customer's tenant says nothing about the rest of the run"
 
 
 def test_a_return_in_a_tenant_that_refuses_the_person_is_a_definite_no() -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError, RemoteError
-from pcreconcile.model.estate import CustomerState, ReadProof, Reseller, Transfer, TransferLine
+from pcreconcile.model.estate import CustomerState, Excuse, ReadProof, Transfer, TransferLine
 from pcreconcile.model.extras import Extra, extra_read
 from pcreconcile.model.ids import OrderId, SubscriptionId
 from pcreconcile.partner_center.tokens import AccessToken, Identity
@@ -57,8 +57,11 @@ def test_both_are_read_to_their_end() -> None:
     assert state.transfers == (
         Transfer("46e8ed67-8adf-4f65-b3d8-d31318080556", "active", MOVED, "Northwind Cloud", expires),
     )
-    assert state.resellers == (Reseller("3a9a35ce-d5be-4814-ab58-4451c36fe157", "Fourth Coffee", "4847383", "active"),)
-    assert [(each.resource, each.complete, each.items) for each in state.extra_reads] == [
+    (reseller,) = state.resellers or ()
+    assert (reseller.id, reseller.name) == ("3a9a35ce-d5be-4814-ab58-4451c36fe157", "Fourth Coffee")
+    assert (reseller.mpn_id, reseller.state) == ("4847383", "active")
+    assert reseller.relationship_type == "is_indirect_cloud_solution_provider_of"
+    assert [(each.resource, each.complete, each.items) for each in state.reads[-2:]] == [
         ("transfers", True, 1),
         ("resellers", True, 1),
     ]
@@ -80,39 +83,48 @@ def test_none_of_either_is_an_empty_list_that_was_read() -> None:
 @pytest.mark.parametrize("by_id", [reply({"code": 60003}, 404), customer(relationshipToPartner="none")])
 def test_without_a_relationship_nobody_is_asked(by_id: Any) -> None:
     state, bench = read(customer=by_id)
-    assert (state.transfers, state.resellers, state.extra_reads) == (None, None, ())
+    assert (state.transfers, state.resellers, len(state.reads)) == (None, None, 1)
     assert bench.paths == [f"/v1/customers/{TENANT}"]
 
 
-# What is answered instead of a list: whether it is then offered at all, for transfers and for resellers.
-ANSWERS: dict[str, tuple[Any, bool, bool]] = {
-    "404": (reply(None, 404), False, False),
-    "404 of a code": (reply({"code": 1000}, 404), False, False),
-    "404 of the customer": (reply({"code": 60003}, 404), True, True),
-    "405": (reply(None, 405), False, False),
-    "501": (reply(None, 501), False, False),
-    "403 for app-only tokens": (reply({"code": 900329}, 403), True, False),
-    "403 of the old kind": (reply({"code": 1002}, 403), True, False),
-    "403 without a body": (reply(None, 403), True, False),
-    "400": (reply({"code": 3000}, 400), True, True),
-    "500": (reply(None, 500), True, True),
-    "503": (reply(None, 503), True, True),
-    "no JSON": (reply("<html>"), True, True),
-    "no list": (reply({}), True, True),
-    "no connection": (httpx.ConnectError("refused"), True, True),
-    "another host": (page(links=next_link("https://evil.example/")), True, True),
-    "a row without an ID": (page({"status": "Active"}), True, True),
+# What is answered instead of a list, and whether that is a read that failed: only a 404, 405 or 501 that does not speak
+# of the customer says that the service has no such list.
+ANSWERS: dict[str, tuple[Any, bool]] = {
+    "404": (reply(None, 404), False),
+    "404 of a code": (reply({"code": 1000}, 404), False),
+    "404 of the customer": (reply({"code": 60003}, 404), True),
+    "405": (reply(None, 405), False),
+    "501": (reply(None, 501), False),
+    "403 for app-only tokens": (reply({"code": 900329}, 403), True),
+    "403 of the old kind": (reply({"code": 1002}, 403), True),
+    "403 without a body": (reply(None, 403), True),
+    "400": (reply({"code": 3000}, 400), True),
+    "500": (reply(None, 500), True),
+    "503": (reply(None, 503), True),
+    "no JSON": (reply("<html>"), True),
+    "no list": (reply({}), True),
+    "no connection": (httpx.ConnectError("refused"), True),
+    "another host": (page(links=next_link("https://evil.example/")), True),
+    "a row without an ID": (page({"status": "Active"}), True),
 }
 
 
-@pytest.mark.parametrize(("answer", "transfers", "resellers"), ANSWERS.values(), ids=ANSWERS)
-def test_what_is_not_read_says_whether_it_is_offered(answer: Any, transfers: bool, resellers: bool) -> None:
+@pytest.mark.parametrize(("answer", "failed"), ANSWERS.values(), ids=ANSWERS)
+def test_what_is_not_read_failed_unless_the_service_has_no_such_list(answer: Any, failed: bool) -> None:
     state, _ = read(transfers=answer, relationships=answer)
-    assert (state.transfers, state.resellers, state.problems) == (None, None, ())
+    assert (state.transfers, state.resellers, len(state.problems)) == (None, None, 2 if failed else 0)
     seen = [proof(state, extra) for extra in (Extra.TRANSFERS, Extra.RESELLERS)]
     assert [each.complete for each in seen] == [False, False]
-    assert [each.offered for each in seen] == [transfers, resellers]
+    assert [each.excuse for each in seen] == [None if failed else Excuse.NOT_OFFERED] * 2
     assert all(each.problem for each in seen)
+
+
+@pytest.mark.parametrize("status", [403])
+def test_a_403_names_the_role_and_what_to_say_when_it_is_for_good(status: int) -> None:
+    state, _ = read(transfers=reply(None, status), relationships=reply(None, status))
+    for extra, name in ((Extra.TRANSFERS, "transfers"), (Extra.RESELLERS, "relationships")):
+        assert "Admin agent role" in proof(state, extra).problem
+        assert f"notOffered: [{name}]" in proof(state, extra).problem
 
 
 def test_a_list_that_breaks_off_is_not_one_that_is_not_offered() -> None:
@@ -125,7 +137,7 @@ def test_a_list_that_breaks_off_is_not_one_that_is_not_offered() -> None:
 
     state = asyncio.run(Bench(script).partner_center.read_customer(TENANT, BOTH))
     found = proof(state, Extra.TRANSFERS)
-    assert (state.transfers, found.complete, found.offered, found.pages) == (None, False, True, 1)
+    assert (state.transfers, found.complete, found.excuse, found.pages) == (None, False, None, 1)
 
 
 class NobodysTokens(StubTokens):
@@ -142,16 +154,20 @@ class NobodysTokens(StubTokens):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "offered"),
+    ("refusal", "excuse", "credential"),
     [
-        (ConfigurationError("credentials.refreshToken is not configured"), False),
-        (AuthenticationError("AADSTS700082: the refresh token has expired", status=401, code="invalid_grant"), True),
+        (ConfigurationError("credentials.refreshToken is not configured"), Excuse.NO_CREDENTIAL, ""),
+        (
+            AuthenticationError("AADSTS700082: the token has expired", status=401, code="invalid_grant"),
+            None,
+            "App+User",
+        ),
     ],
 )
-def test_without_a_user_resellers_cannot_be_seen(refusal: Exception, offered: bool) -> None:
+def test_without_a_user_resellers_cannot_be_seen(refusal: Exception, excuse: Excuse | None, credential: str) -> None:
     state, bench = read(tokens=NobodysTokens(refusal), transfers=page(TRANSFER))
     found = proof(state, Extra.RESELLERS)
-    assert (found.complete, found.offered) == (False, offered)
+    assert (found.complete, found.excuse, found.credential) == (False, excuse, credential)
     assert str(refusal) in found.problem
     assert state.transfers is not None
     assert not any("relationships" in path for path in bench.paths)

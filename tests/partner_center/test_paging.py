@@ -41,9 +41,10 @@ COMPLETE = {
         reply({"Items": [customer()], "Links": {"Next": {"Uri": "/customers?x=1", "Headers": None}}}),
         last(),
     ],
-    "an empty page on the way": [first(links=NEXT), reply(page(links=next_link("/customers?y"))), last()],
     "400/2000 after a continuation": [first(links=NEXT), reply(END, 400)],
-    "a row that moved to the next page": [first(links=NEXT), reply(page(customer(), customer(OTHER)))],
+    "an empty page at the end": [first(links=NEXT), reply(page())],
+    "a totalCount below the rows": [first(links=NEXT, totalCount=0), last()],
+    "a totalCount that is no number": [first(totalCount="many")],
     "last page with a token that leads to 400/2000": [first(continuationToken="t"), reply(END, 400)],
     "last page with a token that leads to another refusal": [first(continuationToken="t"), reply({"code": 1}, 400)],
     "last page with a token that leads to nothing": [first(continuationToken="t"), reply(page())],
@@ -54,8 +55,6 @@ COMPLETE = {
 INCOMPLETE = {
     "400/2000 at once": ([reply(END, 400)], "2000"),
     "400 with another code": ([first(links=NEXT), reply({"code": 800002}, 400)], "800002"),
-    "the same request again": ([first(links=NEXT), reply(page(customer(OTHER), links=NEXT))], "read before"),
-    "the same rows again": ([first(links=NEXT), first(links=next_link("/customers?other"))], "repeats rows"),
     "a link to another host": ([first(links=next_link("https://evil.example/v1/customers"))], "another host"),
     "a link to a host that begins alike": ([first(links=next_link(f"{BASE}0/v1/customers"))], "another host"),
     "a link without an address": ([first(links={"next": {"method": "GET"}})], "uri is missing"),
@@ -67,6 +66,73 @@ INCOMPLETE = {
     "connections lost for good": ([httpx.ReadError("x") for _ in range(9)], "connection was lost"),
     "a redirect": ([reply(None, 302, {"Location": "https://evil.example/"})], "302"),
 }
+
+
+# The witnesses of a list that moved while it was read, each the pages of one walk.
+MOVED = {
+    "the same request again": ([first(links=NEXT), reply(page(customer(OTHER), links=NEXT))], "read before"),
+    "the same rows again": ([first(links=NEXT), first(links=next_link("/customers?other"))], "page 2 repeats rows"),
+    "a row that moved to the next page": (
+        [first(links=NEXT), reply(page(customer(), customer(OTHER)))],
+        "page 2 repeats rows",
+    ),
+    "a row that changed on its way to the next page": (
+        [first(links=NEXT), reply(page(customer(associatedPartnerId="1"), customer(OTHER)))],
+        "page 2 repeats rows of earlier pages, changed",
+    ),
+    "a row that one page shows twice, changed": (
+        [reply(page(customer(), customer(associatedPartnerId="1")))],
+        "the same row twice",
+    ),
+    "a token that leads half back": (
+        [first(continuationToken="t"), reply(page(customer(), customer(OTHER)))],
+        "page 2 repeats rows",
+    ),
+    "a page that adds nothing": ([first(links=NEXT), reply(page(links=next_link("/customers?y")))], "adds nothing"),
+    "a totalCount above the rows": ([first(totalCount=2)], "counts 2 and showed 1"),
+    "a totalCount above the rows of all pages": ([first(links=NEXT, totalCount=3), last()], "counts 3 and showed 2"),
+}
+
+
+@pytest.mark.parametrize(("answers", "problem"), MOVED.values(), ids=MOVED)
+def test_a_list_that_keeps_moving_is_read_three_times_and_is_incomplete(answers: list[Any], problem: str) -> None:
+    found, bench = listed(in_turn(*answers * paging.WALKS))
+    assert not found.read.complete
+    assert "the list moved while it was read, 3 times in a row" in found.read.problem
+    assert problem in found.read.problem
+    assert len(bench.sent) == len(answers) * 3
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("answers", "problem"), MOVED.values(), ids=MOVED)
+def test_a_list_that_moved_is_complete_when_it_has_come_to_rest(answers: list[Any], problem: str, times: int) -> None:
+    found, _ = listed(in_turn(*answers * times, first(links=NEXT), last()))
+    assert found.read.problem == ""
+    assert (set(found.customers), found.read.pages) == ({TENANT, OTHER}, 2)
+
+
+ODD: dict[str, tuple[Any, str | None]] = {
+    "no companyName": (customer(OTHER, companyProfile={"domain": "x.example"}), OTHER),
+    "no domain": (customer(OTHER, companyProfile={"companyName": "X"}), OTHER),
+    "a null profile": (customer(OTHER, companyProfile=None), OTHER),
+    "a profile that is a text": (customer(OTHER, companyProfile="x"), OTHER),
+    "no tenant ID": (customer("", companyProfile=None), None),
+    "a tenant ID that is none": (customer("harbor"), None),
+    "the nil tenant ID": (customer("00000000-0000-0000-0000-000000000000"), None),
+    "an empty object": ({}, None),
+    "no object": ("row", None),
+    "null": (None, None),
+}
+
+
+@pytest.mark.parametrize(("row", "tenant"), ODD.values(), ids=ODD)
+def test_a_row_that_cannot_be_understood_spoils_its_own_customer_and_is_named(row: Any, tenant: str | None) -> None:
+    found, _ = listed(in_turn(first(links=NEXT), reply(page(row, customer(THIRD)))))
+    assert (found.read.complete, set(found.customers)) == (True, {TENANT, THIRD})
+    (odd,) = found.odd
+    assert (odd.page, odd.row, odd.tenant_id) == (2, 1, tenant)
+    assert str(odd).startswith("page 2, row 1")
+    assert bool(found.doubt_of_absence) is (tenant is None), "only a row that may be anybody's makes absence unprovable"
 
 
 @pytest.mark.parametrize("answers", COMPLETE.values(), ids=COMPLETE)

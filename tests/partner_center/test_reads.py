@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pcreconcile.model.errors import AuthenticationError, ConfigurationError, IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.errors import ConfigurationError, IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center.tokens import Identity
 from tests.partner_center.bench import OTHER, TENANT, Bench, Script, by_path, customer, in_turn, next_link, page, reply
@@ -116,7 +116,7 @@ def snapshot_state(listed: Any, by_id: Any) -> tuple[str, ...]:
         (page(customer()), GONE, "the customers list shows it"),
         (page(customer()), customer(relationshipToPartner="none"), "the customers list shows it"),
         (page(customer(relationshipToPartner="none")), customer(relationshipToPartner="none"), None),
-        (page(links=next_link("https://evil.example/")), GONE, "absence proves nothing"),
+        (page(links=next_link("https://evil.example/")), GONE, "leads to another host"),
         (page(customer()), NO_RIGHT, "2032"),
     ],
 )
@@ -125,10 +125,18 @@ def test_the_list_and_the_read_by_id_must_agree(listed: Any, by_id: Any, problem
     assert found == () if problem is None else problem in found[0]
 
 
-def test_a_refused_token_ends_the_snapshot() -> None:
+def test_a_refused_token_is_in_the_proof_of_each_read_that_needs_it() -> None:
     bench = Bench(by_path(customers=page(customer()), customer=reply({"code": 900420}, 401)))
-    with pytest.raises(AuthenticationError):
-        asyncio.run(bench.partner_center.snapshot({TENANT: (), OTHER: ()}, NOW))
+    states = asyncio.run(bench.partner_center.snapshot({TENANT: (), OTHER: ()}, NOW)).states
+    assert [states[tenant].reads[0].credential for tenant in (TENANT, OTHER)] == ["app-only", "app-only"]
+    assert bench.tokens.refused, "the rest of the run does not try it again"
+
+
+def test_a_token_that_is_refused_for_the_list_asks_for_no_customer() -> None:
+    bench = Bench(by_path(customers=reply({"code": 900420}, 401)))
+    found = asyncio.run(bench.partner_center.snapshot({TENANT: (), OTHER: ()}, NOW))
+    assert len(bench.sent) == 1
+    assert all(state.reads[0].credential == "app-only" for state in found.states.values())
 
 
 def item(script: Script, item_type: str, item_id: str, parent: str | None = None) -> Any:

@@ -85,7 +85,10 @@ def codes(departure: Departure, seen: Snapshot, now: datetime = NOW) -> list[str
 DAP = live(ONE, relationship="none", allow_delegated_access=True)
 UNREAD_GDAP: dict[str, Any] = {
     "delegated_admin": None,
-    "extra_reads": (ReadProof(Extra.DELEGATED_ADMIN, complete=False, problem="403"),),
+    "reads": (
+        ReadProof("customer", complete=True),
+        ReadProof(Extra.DELEGATED_ADMIN, complete=False, problem="403"),
+    ),
 }
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import CustomerList, CustomerState, ReadProof, Snapshot
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import LiveCustomer, Plan
@@ -42,7 +45,8 @@ def live(name: str) -> Any:
 
 def state(name: str) -> CustomerState:
     found = customer_state(HOLDS[name], live(name), {})
-    return CustomerState(tenant(name), found.customer, found.subscriptions, found.orders, found.entitlements)
+    beside = tuple(ReadProof(extra, complete=True) for extra in Extra)
+    return replace(found, tenant_id=tenant(name), reads=(*found.reads, *beside), transfers=(), resellers=())
 
 
 def fleet(managed: list[str], known: list[str] | None = None, relationship: str = "removed") -> Plan:

@@ -18,7 +18,7 @@ from pcreconcile.planning.calendar import ZoneInfo
 from pcreconcile.planning.lines import line_of, words_of
 from pcreconcile.planning.setting import Setting
 from pcreconcile.planning.transfers import in_the_way
-from tests.exits.estates import NOW, TENANT, Words, customer_state, desired, shipped_rules
+from tests.exits.estates import NOW, TENANT, Words, customer_state, desired, partner, shipped_rules
 
 BEFORE_2027 = SubscriptionLine(Match(renews_before=date(2027, 1, 1)), LineDesire.KEEP)
 
@@ -76,7 +76,7 @@ NAMED = [
 
 def on_its_way(holding: Holding, line: TransferLine) -> bool:
     state = CustomerState(TENANT, None, transfers=(Transfer("T", "pending", (line,)),))
-    setting = Setting(desired({}), Memory(), shipped_rules(), Policy(), ZoneInfo("UTC"), NOW, state=state)
+    setting = Setting(desired({}), Memory(), shipped_rules(), Policy(), partner(), ZoneInfo("UTC"), NOW, state=state)
     return in_the_way(holding, setting) is not None
 
 

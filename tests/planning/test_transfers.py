@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import CustomerState
+from pcreconcile.model.extras import Extra
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import MANUAL, Action, CustomerPlan
 from pcreconcile.model.policy import Policy
@@ -123,14 +124,15 @@ def without_proofs(case: Words) -> CustomerPlan:
 
 
 def _older(state: CustomerState) -> CustomerState:
-    return replace(state, transfers=None, resellers=None, extra_reads=())
+    commerce = tuple(read for read in state.reads if read.resource not in set(Extra))
+    return replace(state, transfers=None, resellers=None, reads=commerce)
 
 
-def test_what_was_never_asked_for_counts_as_not_offered() -> None:
+def test_what_was_never_asked_for_was_not_read() -> None:
     found = without_proofs({"holds": [{"kind": "legacy-license", "id": "L"}]})
-    assert found.confidence == "low"
-    assert {each.code for each in found.warnings} >= {"transfers-not-offered", "resellers-not-offered", "probe"}
-    assert found.actions[-1].when == "now"
+    assert (found.verdict, found.actions) == ("unknown", ())
+    assert "transfers: it was not read" in found.blockers[0].how
+    assert "resellers: it was not read" in found.blockers[0].how
 
 
 def test_an_exception_of_the_policy_is_named_with_its_owner() -> None:

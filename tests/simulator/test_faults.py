@@ -88,6 +88,37 @@ def test_a_wrong_content_type(caller, fault, kind):
     assert answer.json()["totalCount"] == 1
 
 
+def test_pages_that_overlap_show_their_rows_once_more(caller):
+    caller.control("faults", [{"fault": "overlap", "path": "/subscriptions$"}])
+    first = caller("GET", ROW).json()
+    following = first["links"]["next"]["uri"]
+    assert following.startswith(ROW.removeprefix("/v1") + "?")
+    again = caller("GET", "/v1" + following).json()
+    assert again["items"] == first["items"]
+    assert "next" not in (again.get("links") or {})
+
+
+def test_an_odd_row_takes_the_place_of_the_first(caller):
+    caller.control("faults", [{"fault": "odd-row", "path": "/subscriptions$"}])
+    assert caller("GET", ROW).json()["items"] == [{}]
+    caller.control("faults", [{"fault": "odd-row", "path": "/customers/[^/]+$"}])
+    assert caller("GET", f"/v1/customers/{TENANT}01").json() == {}
+
+
+def test_a_wrong_total_says_more_than_comes(caller):
+    caller.control("faults", [{"fault": "wrong-total", "path": "/subscriptions$"}])
+    found = caller("GET", ROW).json()
+    assert (found["totalCount"], len(found["items"])) == (2, 1)
+
+
+def test_a_rule_may_look_at_what_the_request_says(caller):
+    rule = {"fault": "status-before", "method": "POST", "path": "/token$", "content": "grant_type=refresh", "count": 0}
+    caller.control("faults", [rule])
+    caller.token(app_only=True)
+    with pytest.raises((KeyError, ValueError, httpx.HTTPError)):
+        caller.token()
+
+
 def test_a_huge_body_is_still_json(caller):
     caller.control("faults", [{"fault": "huge-body", "path": "^/v1/", "megabytes": 2}])
     answer = caller("GET", ROW)

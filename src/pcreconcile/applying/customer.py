@@ -19,6 +19,7 @@ from pcreconcile.applying.preflight import Prepared, Problem
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.staleness import Live, live_customer
 from pcreconcile.applying.texts import clean
+from pcreconcile.applying.withholding import unseen_without_user, why_withheld
 from pcreconcile.applying.work import Work
 from pcreconcile.model.estate import Customer
 from pcreconcile.model.ids import ActionId
@@ -38,19 +39,22 @@ class CustomerRun:
         for name in self._steps.keys() & prepared.actions.keys():
             self._steps[name].action = prepared.actions[name]
         self._execution = Execution(run, self._customer, listed, entry.steps)
+        self._unseen: tuple[str, ...] = ()
 
     async def to_the_end(self) -> CustomerResult:
         """Checks, then writes, then says how it ended."""
         tenant = self._customer.tenant_id
         self._run.journal.customer_started(tenant)
         problem = self._check()
+        withheld = problem is None and self._withhold()
         if problem is None:
             await self._execution.to_the_end()
         else:
             await self._leave_alone(problem)
         if any(step.sends for step in self._steps.values()):
             await look_after(self._run, self._customer)
-        outcome = gravest((of_steps(self._steps.values()), problem.outcome if problem else Outcome.DONE))
+        refused = Outcome.REFUSED if withheld else Outcome.DONE
+        outcome = gravest((of_steps(self._steps.values()), problem.outcome if problem else refused))
         message = problem.message if problem else self._messages()
         self._run.journal.customer_finished(tenant, outcome, message)
         return result_of(self._customer, self._steps.values(), outcome, message)
@@ -61,6 +65,7 @@ class CustomerRun:
         if prepared.state is None:
             return prepared.problem
         keep_look(self._run, Moment.BEFORE, prepared.state, self._listed, prepared.planned_from)
+        self._unseen = unseen_without_user(prepared.state)
         return prepared.problem or self._check_actions(live_customer(prepared.state, self._listed))
 
     def _check_actions(self, live: Live) -> Problem | None:
@@ -99,6 +104,13 @@ class CustomerRun:
             seen.add(action)
             left.extend(other.action.requires)
         return False
+
+    def _withhold(self) -> bool:
+        """Skip what cannot be taken back while something could not be seen for want of a user."""
+        withheld = {step.action.id: why for step in self._pending() if (why := why_withheld(step.action, self._unseen))}
+        for action, why in withheld.items():
+            self._execution.skip(self._steps[action], why)
+        return bool(withheld)
 
     def _pending(self) -> list[Progress]:
         return [step for step in self._steps.values() if step.state is ActionState.PLANNED]

@@ -74,6 +74,10 @@ class Execution:
             else:
                 await self._resolve_by_reading(step, why)
 
+    def skip(self, step: Progress, why: str) -> None:
+        """Leave one action undone that has not been begun."""
+        self._record.skipped(step, why)
+
     def _live(self) -> list[Progress]:
         return [step for step in self._steps.values() if not step.over and self._unlocked(step)]
 

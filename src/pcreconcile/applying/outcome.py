@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from pcreconcile.applying.progress import Progress
-from pcreconcile.model.desired import LineDesire, Relationship
 from pcreconcile.model.errors import ExitCode
 from pcreconcile.model.plan import CustomerPlan, Verdict
 from pcreconcile.model.run import ActionState, CustomerResult
@@ -77,13 +76,6 @@ def of_verdict(customer: CustomerPlan) -> Outcome | None:
     """What the plan already says of a customer that it leaves alone; None when it says nothing grave."""
     if customer.verdict is Verdict.REFUSED:
         return Outcome.REFUSED
-    if customer.verdict is Verdict.UNKNOWN and _asks_for_change(customer):
+    if customer.verdict is Verdict.UNKNOWN and customer.desired.asks_for_change:
         return Outcome.UNREAD
     return None
-
-
-def _asks_for_change(customer: CustomerPlan) -> bool:
-    wanted = customer.desired
-    if wanted.relationship in {Relationship.SUSPENDED, Relationship.REMOVED}:
-        return True
-    return any(line.desired not in {LineDesire.KEEP, LineDesire.IGNORE} for line in wanted.subscriptions)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pcreconcile.model.agenda import Agenda
-from pcreconcile.model.desired import Relationship
 from pcreconcile.model.errors import ExitCode
 from pcreconcile.model.estate import ReadProof
 from pcreconcile.model.explanation import Explanation
 from pcreconcile.model.plan import MANUAL, NOW, CustomerPlan, Plan, Verdict
-
-_ASKS_CHANGE = frozenset({Relationship.SUSPENDED, Relationship.REMOVED})
 
 
 def of_plan(plan: Plan, listed: ReadProof) -> int:
@@ -50,6 +47,4 @@ def is_refused(plan: Plan) -> bool:
 
 
 def _unread(customer: CustomerPlan) -> bool:
-    desired = customer.desired
-    asks = desired.relationship in _ASKS_CHANGE or bool(desired.subscriptions)
-    return customer.verdict is Verdict.UNKNOWN and asks
+    return customer.verdict is Verdict.UNKNOWN and customer.desired.asks_for_change

@@ -20,6 +20,16 @@ def plan_for_people(output: Output, plan: Plan, next_step: str) -> None:
         output.say(terminal.render(plan, style=output.style, next_step=next_step))
 
 
+def urgent(output: Output, plan: Plan) -> None:
+    """What of a kept plan somebody must act upon at once, on top of its apply: it is shown nowhere else there."""
+    from pcreconcile.rendering.fleet import URGENT
+    from pcreconcile.rendering.text import prose
+
+    for notice in plan.warnings:
+        if notice.code in URGENT:
+            output.note(f"{notice.code}: {prose(notice.text)}")
+
+
 def plan_as_json(output: Output, plan: Plan, _next_step: str) -> None:
     """The plan as one canonical JSON document."""
     from pcreconcile.rendering import plan_json

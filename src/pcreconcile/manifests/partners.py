@@ -54,6 +54,7 @@ def partner(root: Mapping) -> Partner:
             time_zone=spec.get("timeZone"),
             reservations=spec.get("reservations"),
             simulator_estate=spec.get("simulator", {}).get("estate"),
+            not_offered=tuple(sorted(spec.get("notOffered", ()))),
         ),
     )
 

@@ -120,6 +120,19 @@ class DesiredCustomer(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     delegated_access: DelegatedAccess = DelegatedAccess()
     subscriptions: tuple[SubscriptionLine, ...] = ()
 
+    @property
+    def ends_delegated_access(self) -> bool:
+        """Whether delegated access is to end; `terminate` without a date speaks of a customer that leaves."""
+        access = self.delegated_access
+        return access.at is not None or (access.terminate and self.relationship is Relationship.REMOVED)
+
+    @property
+    def asks_for_change(self) -> bool:
+        """Whether anything may have to be written for it: one that cannot be read is then an incomplete run."""
+        if self.relationship in {Relationship.SUSPENDED, Relationship.REMOVED} or self.ends_delegated_access:
+            return True
+        return any(line.desired not in {LineDesire.KEEP, LineDesire.IGNORE} for line in self.subscriptions)
+
 
 class DesiredFleet(msgspec.Struct, frozen=True):
     """All customers of a partner folder, by name, with the place of each and a digest of what was read."""

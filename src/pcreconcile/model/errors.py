@@ -173,7 +173,13 @@ class RemoteError(PcreconcileError):
 
 
 class AuthenticationError(RemoteError):
-    """No token, or a token the service does not accept; the text says what to do."""
+    """No token, or a token the service does not accept; the text says what to do.
+
+    `credential` is which of the partner's own credentials was refused (`app-only`, `App+User`); "" where a customer's
+    tenant refused it, which says nothing about the rest of the run.
+    """
+
+    credential: str = ""
 
 
 class NoAnswer(PcreconcileError):

@@ -7,6 +7,7 @@ open, so an unknown one is kept as it came). Etags and read times are left out: 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -161,12 +162,21 @@ class Transfer(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Reseller(msgspec.Struct, frozen=True, rename="camel"):
-    """A row of /customers/{id}/relationships: an indirect reseller who serves this customer through us."""
+    """A row of /customers/{id}/relationships: as a rule an indirect reseller who serves this customer through us.
+
+    `relationship_type` says what *we* are of that partner, in lower case; None where the service does not say.
+    """
 
     id: str
     name: str
     mpn_id: str | None = None
     state: str | None = None
+    relationship_type: str | None = None
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether we are that partner's reseller, not the other way round (facts, 4.4)."""
+        return self.relationship_type == "is_indirect_reseller_of"
 
 
 class RemovalRecord(msgspec.Struct, frozen=True, rename="camel"):
@@ -216,11 +226,38 @@ class Customer(msgspec.Struct, frozen=True, rename="camel"):
     associated_partner_id: str | None = None
 
 
-class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
-    """How one collection was read: `complete` means that it ended the way the service ends a collection.
+class Resource(StrEnum):
+    """Every read that a verdict or an action rests on; its ReadProof stands under this name (design, section 12).
 
-    `offered` is False where asking again would not help: the service has no such thing (404, 405, 501), or we have
-    neither the right nor the credential to see it (403, no credential configured).
+    A read that is not named here cannot be proven, and so cannot be planned from.
+    """
+
+    CUSTOMERS = "customers"
+    CUSTOMER = "customer"
+    SUBSCRIPTIONS = "subscriptions"
+    ORDERS = "orders"
+    ENTITLEMENTS = "entitlements"
+    AZURE_ENTITLEMENTS = "azureEntitlements"  # one read per Azure plan: `azure_read_of`
+    TRANSFERS = "transfers"
+    RESELLERS = "resellers"
+    DELEGATED_ADMIN = "delegated-admin"
+    RESERVATIONS = "reservations"
+    REMOVAL_RECORD = "removal-record"
+    AUDIT_RECORDS = "auditrecords"
+
+
+class Excuse(StrEnum):
+    """Why something was not read although nothing failed; the customer stays known, and the rules decide."""
+
+    NOT_OFFERED = "not-offered"  # the service has no such list (404, 405, 501 that do not speak of the customer)
+    NO_CREDENTIAL = "no-credential"  # only a user may ask, and the Partner document names no user
+
+
+class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
+    """How one read ended: `complete` means to its end, the way the service ends it.
+
+    What is neither complete nor excused has failed, whatever the reason. `credential` names the credential
+    (`app-only`, `App+User`) whose refusal was the reason, so that it can be told once for all reads.
     """
 
     resource: str
@@ -228,19 +265,42 @@ class ReadProof(msgspec.Struct, frozen=True, rename="camel"):
     pages: int = 0
     items: int = 0
     problem: str = ""
-    offered: bool = True
+    excuse: Excuse | None = None
+    credential: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a read that `Resource` does not name."""
+        Resource(self.resource.partition(" of ")[0])
+
+    @property
+    def failed(self) -> bool:
+        """Whether this read should have ended and did not."""
+        return not self.complete and self.excuse is None
+
+
+class OddRow(msgspec.Struct, frozen=True, rename="camel"):
+    """A row that cannot be understood, by its page and its place on it (both from 1), and whose it is if it says so."""
+
+    page: int
+    row: int
+    problem: str
+    tenant_id: TenantId | None = None
+
+    def __str__(self) -> str:
+        whose = f" (tenant {self.tenant_id})" if self.tenant_id else ""
+        return f"page {self.page}, row {self.row}{whose} cannot be understood: {self.problem}"
 
 
 def azure_read_of(plan: SubscriptionId) -> str:
     """The resource under which a ReadProof stands for the Azure subscriptions of one plan."""
-    return f"azureEntitlements of {plan}"
+    return f"{Resource.AZURE_ENTITLEMENTS} of {plan}"
 
 
 class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     """All that was read of one customer. `customer` is None when the read by ID says that there is none (403, 404).
 
     `delegated_admin`, `reservations`, `transfers` and `resellers` are None where nobody asked for them or where they
-    could not be read to their end; `extra_reads` tells which (`model.extras`), and leaves the customer no less known.
+    were not read to their end; `reads` tells which, with the proof of everything that was asked for.
     """
 
     tenant_id: TenantId
@@ -252,21 +312,36 @@ class CustomerState(msgspec.Struct, frozen=True, rename="camel"):
     reads: tuple[ReadProof, ...] = ()
     delegated_admin: tuple[DelegatedAdminRelationship, ...] | None = None
     reservations: tuple[Reservation, ...] | None = None
-    extra_reads: tuple[ReadProof, ...] = ()
     transfers: tuple[Transfer, ...] | None = None
     resellers: tuple[Reseller, ...] | None = None
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be read to its end; empty means complete."""
-        return tuple(f"{read.resource}: {read.problem}" for read in self.reads if not read.complete)
+        """What was asked for and could not be read to its end; empty means that no read failed."""
+        return tuple(f"{read.resource}: {read.problem}" for read in self.reads if read.failed)
 
 
 class CustomerList(msgspec.Struct, frozen=True, rename="camel"):
-    """The partner's customers, all pages, by tenant ID."""
+    """The partner's customers, all pages, by tenant ID. `odd` are rows that could not be understood.
+
+    An odd row leaves the list complete: it spoils what is said of its own customer.
+    """
 
     customers: dict[TenantId, Customer]
     read: ReadProof
+    odd: tuple[OddRow, ...] = ()
+
+    @property
+    def doubt_of_absence(self) -> str:
+        """Why a customer that is not in the list may be a customer all the same; "" when absence is proven."""
+        if not self.read.complete:
+            return f"the customers list could not be read to its end: {self.read.problem}"
+        nameless = next((row for row in self.odd if row.tenant_id is None), None)
+        return "" if nameless is None else f"absence proves nothing: in the customers list {nameless}"
+
+    def odd_row_of(self, tenant_id: TenantId) -> OddRow | None:
+        """The row of this customer when it could not be understood."""
+        return next((row for row in self.odd if row.tenant_id == tenant_id), None)
 
 
 class Snapshot(msgspec.Struct, frozen=True, rename="camel"):

@@ -59,7 +59,10 @@ class Credentials(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 class Partner(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The partner whose customers the folder speaks about."""
+    """The partner whose customers the folder speaks about.
+
+    `not_offered` are the lists that the service refuses to this partner for good (`model.extras.DECLARABLE`).
+    """
 
     name: str
     tenant_id: TenantId
@@ -69,3 +72,4 @@ class Partner(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     time_zone: str = "UTC"
     reservations: str = "manual"
     simulator_estate: str | None = None
+    not_offered: tuple[str, ...] = ()

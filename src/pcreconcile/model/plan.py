@@ -174,7 +174,8 @@ class Observed(Document, frozen=True):
     """The live customer as planning saw it; items are `model.observed` fields.
 
     A converged customer has no items: nothing is done with it, so nothing of it is compared later. `extras` is what
-    beyond commerce was read (`model.extras`), so that the same is compared later.
+    beyond commerce was read (`model.extras`), so that the same is compared later; `unseen` what only a user may read
+    and the Partner document names no user for: without it, nothing one-way is sent.
     """
 
     relationship: str | None
@@ -184,10 +185,14 @@ class Observed(Document, frozen=True):
     seats: int = 0
     items: tuple[dict[str, Any], ...] = ()
     extras: tuple[Extra, ...] = ()
+    unseen: tuple[Extra, ...] = ()
 
 
 class CustomerPlan(Document, frozen=True):
-    """All that the plan says about one customer."""
+    """All that the plan says about one customer.
+
+    `try_again_at` is when to plan an unknown customer again, early enough for the windows that are known to close.
+    """
 
     name: str
     tenant_id: TenantId
@@ -203,6 +208,7 @@ class CustomerPlan(Document, frozen=True):
     warnings: tuple[Notice, ...]
     money: MoneySummary = MoneySummary()
     deadlines: tuple[Deadline, ...] = ()
+    try_again_at: datetime | None = None
 
 
 class LiveCustomer(Document, frozen=True):

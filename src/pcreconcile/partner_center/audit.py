@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from pcreconcile.model.errors import IncompleteRead
-from pcreconcile.model.estate import AuditRecord, AuditTrail, RemovalRecord
+from pcreconcile.model.estate import AuditRecord, AuditTrail, RemovalRecord, Resource
 from pcreconcile.model.ids import TenantId, is_guid
 from pcreconcile.partner_center.paging import Listing, collect
 from pcreconcile.partner_center.session import Session
@@ -47,11 +47,13 @@ class Audit:
     async def removal(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
         """The newest record of a removal that succeeded, not older than `since` (aware UTC).
 
-        Raises AuthenticationError, and the error of a read that did not end where it found none.
+        Raises the error of a read that did not end where it found none.
         """
         wanted = quote(json.dumps({"Field": "CustomerId", "Value": tenant_id, "Operator": "equals"}))
         path = f"/auditrecords?startDate={since:%Y-%m-%d}&filter={wanted}&size=500"
-        found = await collect(self._session.read, self._session.base, Listing("auditrecords", path, _decode, _whole))
+        found = await collect(
+            self._session.read, self._session.base, Listing(Resource.AUDIT_RECORDS, path, _decode, _whole)
+        )
         records = [record for row in found.rows if (record := _removal(row, tenant_id, since)) is not None]
         if records:
             return max(records, key=lambda record: record.at)
@@ -65,10 +67,10 @@ class Audit:
         """Everything that was recorded since then (aware UTC, at most 89 days ago), of all customers, newest last.
 
         The service takes whole days, so what is older is left out here. A record without a date is kept, as of `since`:
-        it may be one of those. What went wrong is in the proof. Raises AuthenticationError.
+        it may be one of those. What went wrong is in the proof.
         """
         path = f"/auditrecords?startDate={since.astimezone(UTC):%Y-%m-%d}&size=500"
-        listing = Listing("auditrecords", path, _decode, _whole)
+        listing = Listing(Resource.AUDIT_RECORDS, path, _decode, _whole)
         found = await collect(self._session.read, self._session.base, listing)
         records = (_record(row, since) for row in found.rows if row.at is None or row.at >= since)
         return AuditTrail(tuple(sorted(records, key=lambda record: record.at)), found.proof)

@@ -1,7 +1,7 @@
 """What lies beyond commerce: delegated access in Microsoft Graph, reservations in Azure, counterparties, audit records.
 
-Each extra of a customer is read to its end or not at all, and what went wrong is a proof beside it. Never an exception:
-a right that is missing there must not hide what Partner Center shows.
+Each extra of a customer is read to its end or not at all, and what went wrong is a proof beside it, never an exception:
+which customers become unknown by it is for planning to say.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from pcreconcile.model.errors import ConfigurationError, IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.estate import (
     CustomerState,
     DelegatedAdminRelationship,
+    Excuse,
     ReadProof,
     RemovalRecord,
     Reservation,
@@ -35,7 +36,7 @@ from pcreconcile.partner_center.audit import LOOK_BACK, Audit
 from pcreconcile.partner_center.graph import Graph
 from pcreconcile.partner_center.items import complete, with_id
 from pcreconcile.partner_center.management import Management, split_reservation
-from pcreconcile.partner_center.reader import ENTITLEMENTS, Reader
+from pcreconcile.partner_center.reader import ENTITLEMENTS, UNREADABLE, Reader, failed
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.writer import WriteAnswer, WriteOrder
@@ -44,7 +45,6 @@ Found = TypeVar("Found")
 
 WRITES = frozenset({ActionKind.TERMINATE_DELEGATED_ACCESS, ActionKind.RETURN_RESERVATION})
 ITEM_TYPES = frozenset({"delegated-admin", "reservation"}) | counterparties.ITEM_TYPES
-_UNREADABLE = (RemoteError, NoAnswer, IncompleteRead, ConfigurationError)
 
 
 class Beyond:
@@ -73,10 +73,10 @@ class Beyond:
         """The state with what else was asked for."""
         if Extra.DELEGATED_ADMIN in extras:
             relationships, proof = await _proven(Extra.DELEGATED_ADMIN, lambda: self._relationships(state.tenant_id))
-            state = replace(state, delegated_admin=relationships, extra_reads=(*state.extra_reads, proof))
+            state = replace(state, delegated_admin=relationships, reads=(*state.reads, proof))
         if Extra.RESERVATIONS in extras and state.customer is not None:
             reservations, proof = await _proven(Extra.RESERVATIONS, lambda: self._reservations(state))
-            state = replace(state, reservations=reservations, extra_reads=(*state.extra_reads, proof))
+            state = replace(state, reservations=reservations, reads=(*state.reads, proof))
         if Extra.TRANSFERS in extras and _is_ours(state):
             state = await self._counterparties.with_transfers(state)
         if Extra.RESELLERS in extras and _is_ours(state):
@@ -102,7 +102,7 @@ class Beyond:
             return tuple(found)
 
         _, proof = await _proven(Extra.REMOVAL_RECORD, look)
-        return replace(state, extra_reads=(*state.extra_reads, proof)), next(iter(found), None)
+        return replace(state, reads=(*state.reads, proof)), next(iter(found), None)
 
     async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
         """The newest record of a removal since then. Raises RemoteError, NoAnswer and IncompleteRead."""
@@ -152,6 +152,8 @@ async def _proven(
 ) -> tuple[tuple[Found, ...] | None, ReadProof]:
     try:
         found = await read()
-    except _UNREADABLE as error:
-        return None, ReadProof(extra, complete=False, problem=str(error))
+    except ConfigurationError as error:  # the Partner document names no user
+        return None, ReadProof(extra, complete=False, problem=str(error), excuse=Excuse.NO_CREDENTIAL)
+    except UNREADABLE as error:
+        return None, failed(extra, error)
     return found, ReadProof(extra, complete=True, items=len(found))

@@ -6,6 +6,9 @@ order IDs that are no GUIDs are opaque and kept.
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from pcreconcile.model.estate import (
     AzureEntitlement,
     Customer,
@@ -15,11 +18,12 @@ from pcreconcile.model.estate import (
     RefundOption,
     Subscription,
 )
-from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId, is_guid, tenant_id
+from pcreconcile.model.ids import NIL_GUID, OrderId, SubscriptionId, TenantId, is_guid, tenant_id
 from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions
 from pcreconcile.partner_center.prices import unit_price
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
+_USABLE = re.compile(r"[A-Za-z0-9._~-]+")
 _RESERVATION_ARTIFACTS = frozenset({"reservedinstance", "virtualmachinereservedinstance"})
 
 
@@ -41,7 +45,7 @@ def decode_subscription(subscription: Members) -> Subscription:
     """A row of /subscriptions, or one by ID (facts, 5.3 to 5.5)."""
     parent = subscription.optional_text("parentSubscriptionId")
     return Subscription(
-        id=SubscriptionId(folded(subscription.text("id"))),
+        id=SubscriptionId(usable_id(subscription, "id")),
         offer_id=folded(subscription.text("offerId")),
         name=subscription.optional_text("friendlyName", "offerName") or "",
         status=subscription.text("status").lower(),
@@ -78,7 +82,7 @@ def decode_order(order: Members) -> Order:
     """A row of /orders, or one by ID (facts, 6.2)."""
     currency = order.optional_text("currencyCode")
     return Order(
-        id=OrderId(folded(order.text("id"))),
+        id=OrderId(usable_id(order, "id")),
         status=order.text("status").lower(),
         line_items=tuple(_line_item(line, currency) for line in order.objects("lineItems")),
         alternate_id=order.optional_text("alternateId"),
@@ -135,6 +139,14 @@ def is_without_relationship(customer: Members) -> bool:
     return _word(customer, "relationshipToPartner") == "none"
 
 
+def tenant_of(row: Any) -> TenantId | None:
+    """Whose row of the customers list this is, whatever else it says; None without a usable tenant ID."""
+    try:
+        return tenant_id(Members(row, "customer").text("id"))
+    except (UnexpectedShape, ValueError):
+        return None
+
+
 def _tenant_id(customer: Members) -> TenantId:
     try:
         return tenant_id(customer.text("id"))
@@ -175,6 +187,14 @@ def _order_id(text: str | None) -> OrderId | None:
 
 def _folded_or_none(text: str | None) -> str | None:
     return None if text is None else folded(text)
+
+
+def usable_id(resource: Members, name: str) -> str:
+    """An ID that a later request can name in its path: no separators, no dots alone, not the nil GUID."""
+    text = folded(resource.text(name))
+    if not _USABLE.fullmatch(text) or not text.strip(".") or text == NIL_GUID:
+        raise UnexpectedShape(f"{resource.where}.{name}: expected an ID")
+    return text
 
 
 def folded(text: str) -> str:

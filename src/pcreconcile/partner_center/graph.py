@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from pcreconcile.model.errors import AuthenticationError, RemoteError
-from pcreconcile.model.estate import DelegatedAdminRelationship
+from pcreconcile.model.estate import DelegatedAdminRelationship, Resource
 from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.session import Received, Request, Session
@@ -20,7 +20,8 @@ from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
 _VERSION = "/v1.0"
-_RELATIONSHIPS = "/tenantRelationships/delegatedAdminRelationships"
+_NAMED = "delegatedAdminRelationships"
+_RELATIONSHIPS = f"/tenantRelationships/{_NAMED}"
 
 
 class Graph:
@@ -39,14 +40,14 @@ class Graph:
             await self._session.authorise(Identity.USER)
 
     async def relationships(self, tenant_id: TenantId) -> Collected[DelegatedAdminRelationship]:
-        """All relationships with one customer, whatever their status. Raises AuthenticationError alone."""
+        """All relationships with one customer, whatever their status; an unfinished read is in the proof."""
 
         def decode(row: Members) -> DelegatedAdminRelationship:
             return decode_relationship(row, tenant_id)
 
         wanted = quote(f"customer/tenantId eq '{tenant_id}'")
         path = f"{_RELATIONSHIPS}?$filter={wanted}"
-        listing = Listing("delegatedAdminRelationships", path, decode, lambda row: row.id)
+        listing = Listing(Resource.DELEGATED_ADMIN, path, decode, lambda row: row.id, named=_NAMED)
         placed = msgspec.structs.replace(listing, rows="value", following="@odata.nextLink", version=_VERSION)
         return await collect(self._session.read, self._session.base, placed)
 

@@ -108,11 +108,11 @@ def split_line(item_id: str) -> tuple[str, int]:
 
 
 def _settled(listed: CustomerList, tenant_id: TenantId) -> str:
-    """Raises IncompleteRead when the list did not end: absence from it then proves nothing."""
-    if tenant_id in listed.customers:
+    """Raises IncompleteRead when absence from the list proves nothing."""
+    if tenant_id in listed.customers or listed.odd_row_of(tenant_id) is not None:
         return _UNSETTLED
-    if not listed.read.complete:
-        raise IncompleteRead(f"customers: {listed.read.problem}")
+    if doubt := listed.doubt_of_absence:
+        raise IncompleteRead(doubt)
     return NO_RELATIONSHIP
 
 

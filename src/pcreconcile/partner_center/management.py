@@ -16,7 +16,7 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
-from pcreconcile.model.estate import Reservation
+from pcreconcile.model.estate import Reservation, Resource
 from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.partner_center.paging import Collected, Listing, collect
@@ -42,13 +42,13 @@ class Management:
         self._session = session
 
     async def reservations(self, tenant_id: TenantId, order_id: str) -> Collected[Reservation]:
-        """All reservations of one reservation order, ended ones included. Raises AuthenticationError alone."""
+        """All reservations of one reservation order, ended ones included. Raises ConfigurationError without a user."""
 
         def decode(row: Members) -> Reservation:
             return decode_reservation(row, order_id)
 
         path = f"{_ORDERS}/{quote(order_id, safe='')}/reservations{_VERSION}"
-        listing = Listing("reservations", path, decode, lambda row: row.reservation_id)
+        listing = Listing(Resource.RESERVATIONS, path, decode, lambda row: row.reservation_id)
         placed = replace(listing, rows="value", following="nextLink", version="")
         customer = self._session.within(tenant_id)
         return await collect(partial(customer.read, identity=Identity.USER), customer.base, placed)

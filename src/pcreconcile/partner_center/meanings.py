@@ -71,6 +71,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "check cloud and endpoints; nothing else between us and the service may change tokens",
     ),
     Meaning(401, "900421", "the App+User token carries no multi-factor claim", PARTNER, _SIGN_IN),
+    Meaning(401, "10001", "the App+User token carries no multi-factor claim", PARTNER, _SIGN_IN, "mfa required"),
     # 403: rights.
     Meaning(
         403,

@@ -1,7 +1,7 @@
 """What a partner's customers are and hold, each collection with the proof of how it was read.
 
-A customer costs four reads and one more per Azure plan. Unfinished reads are proofs, not exceptions: one customer that
-cannot be read does not hide the others. A refused token is raised, because then nothing can be read.
+A customer costs four reads and one more per Azure plan. Unfinished reads are proofs, not exceptions, a refused token
+included: one customer that cannot be read does not hide the others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pcreconcile.model.errors import AuthenticationError, IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.errors import AuthenticationError, IncompleteRead, NoAnswer, PcreconcileError, RemoteError
 from pcreconcile.model.estate import (
     AzureEntitlement,
     Customer,
@@ -22,6 +22,7 @@ from pcreconcile.model.estate import (
     CustomerState,
     Order,
     ReadProof,
+    Resource,
     Subscription,
     azure_read_of,
 )
@@ -34,6 +35,7 @@ from pcreconcile.partner_center.decoding import (
     decode_order,
     decode_subscription,
     is_without_relationship,
+    tenant_of,
 )
 from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.refusals import says_not_ours
@@ -42,13 +44,22 @@ from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+UNREADABLE = (RemoteError, NoAnswer, IncompleteRead)
+
 _CUSTOMERS = Listing(
-    resource="customers",
+    resource=Resource.CUSTOMERS,
     path="/customers?size=500",
     decode=decode_customer,
     key=lambda customer: customer.tenant_id,
     seek="/customers?size=500&seekOperation=Next",
+    whose=tenant_of,
 )
+
+
+def failed(resource: str, error: PcreconcileError) -> ReadProof:
+    """The proof of a read that failed: what went wrong, and the partner's credential where that is the reason."""
+    credential = error.credential if isinstance(error, AuthenticationError) else ""
+    return ReadProof(resource, complete=False, problem=str(error), credential=credential)
 
 
 def customer_path(tenant_id: TenantId, *parts: str) -> str:
@@ -74,9 +85,11 @@ class Reader:
         self._prices = True  # until the service has refused to show them
 
     async def customers(self) -> CustomerList:
-        """All pages of the customers list; an unfinished read is in its proof. Raises AuthenticationError alone."""
+        """All pages of the customers list; an unfinished read is in its proof, odd rows beside it."""
         found = await collect(self._session.read, self._session.base, _CUSTOMERS)
-        return CustomerList({customer.tenant_id: customer for customer in found.rows}, found.proof)
+        odd = {row.tenant_id for row in found.odd}
+        known = {customer.tenant_id: customer for customer in found.rows if customer.tenant_id not in odd}
+        return CustomerList(known, found.proof, found.odd)
 
     async def customer_by_id(self, tenant_id: TenantId) -> CustomerRead:
         """One customer. Raises RemoteError, NoAnswer and IncompleteRead when the service does not say clearly."""
@@ -95,17 +108,15 @@ class Reader:
         return CustomerRead(customer, customer.relationship)
 
     async def state(self, tenant_id: TenantId) -> CustomerState:
-        """Everything one customer holds; unfinished reads are in its proofs. Raises AuthenticationError alone.
+        """Everything one customer holds; unfinished reads are in its proofs.
 
         Where the service says that there is no relationship, nothing else is asked for.
         """
         try:
             found = await self.customer_by_id(tenant_id)
-        except AuthenticationError:
-            raise
-        except (RemoteError, NoAnswer, IncompleteRead) as error:
-            return CustomerState(tenant_id, None, reads=(ReadProof("customer", complete=False, problem=str(error)),))
-        proof = ReadProof("customer", complete=True, pages=1, items=0 if found.customer is None else 1)
+        except UNREADABLE as error:
+            return CustomerState(tenant_id, None, reads=(failed(Resource.CUSTOMER, error),))
+        proof = ReadProof(Resource.CUSTOMER, complete=True, pages=1, items=0 if found.customer is None else 1)
         if found.customer is None or found.relationship == "none":
             return CustomerState(tenant_id, found.customer, reads=(proof,))
         return await self._holdings(tenant_id, found.customer, proof)
@@ -157,11 +168,11 @@ class Reader:
         return None if missing and not must_show_entitlements(plan) else found
 
 
-SUBSCRIPTIONS = Listing("subscriptions", "/subscriptions", decode_subscription, lambda row: row.id)
-ORDERS = Listing("orders", "/orders", decode_order, lambda row: row.id)
+SUBSCRIPTIONS = Listing(Resource.SUBSCRIPTIONS, "/subscriptions", decode_subscription, lambda row: row.id)
+ORDERS = Listing(Resource.ORDERS, "/orders", decode_order, lambda row: row.id)
 # The parameter as the REST reference of the orders spells it (manage-orders: get-orders).
-PRICED_ORDERS = Listing("orders", "/orders?include_price=true", decode_order, lambda row: row.id)
-ENTITLEMENTS = Listing("entitlements", "/entitlements?showExpiry=true", decode_entitlement, lambda row: row)
+PRICED_ORDERS = Listing(Resource.ORDERS, "/orders?include_price=true", decode_order, lambda row: row.id)
+ENTITLEMENTS = Listing(Resource.ENTITLEMENTS, "/entitlements?showExpiry=true", decode_entitlement, lambda row: row)
 
 
 def _azure_entitlements_of(plan_id: SubscriptionId) -> Listing[AzureEntitlement]:

@@ -22,11 +22,16 @@ _RETRY_HINT = re.compile(r"try again in (\d+) second", re.ASCII | re.IGNORECASE)
 
 AUDIENCE_RETIRED = "900420"
 MFA_MISSING = "900421"
+MFA_REQUIRED = "10001"  # an older gateway's word for the same: "Authentication failed. MFA required."
 APP_ONLY_REFUSED = "900329"
 END_OF_PAGES = "2000"
 
 # What a status alone means, where the service gives no code that is known.
-_UNSAID = {401: "the service takes no token that we are given; pcreconcile's operator: run `pcreconcile doctor`"}
+_UNSAID = {
+    401: "the service takes no token that we are given; pcreconcile's operator: run `pcreconcile doctor`",
+    403: "it was not read for lack of a right; partner admin: give the account or the application the role that this "
+    "route asks for, `pcreconcile doctor` shows which",
+}
 
 # Codes of a 403 that speak of the caller's rights, not of the customer (API facts, section 9.2).
 _CALLER_LACKS_RIGHTS = frozenset(
@@ -74,6 +79,14 @@ def refusal(
         retry_after=_retry_after(status, headers, message),
         remedy=remedy_of(status, code, message) or _UNSAID.get(status, ""),
     )
+
+
+def refuses_the_credential(error: RemoteError) -> bool:
+    """Whether the service refuses what the credential itself is, so that no other token and no other route helps."""
+    if error.status != HTTPStatus.UNAUTHORIZED:
+        return False
+    asks_for_mfa = error.code == MFA_REQUIRED and "mfa" in error.message.lower()
+    return asks_for_mfa or error.code in {AUDIENCE_RETIRED, MFA_MISSING}
 
 
 def says_not_ours(error: RemoteError) -> bool:

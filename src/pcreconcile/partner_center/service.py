@@ -17,7 +17,15 @@ from pcreconcile.model.errors import (
     PcreconcileError,
     RemoteError,
 )
-from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, ReadProof, RemovalRecord, Snapshot
+from pcreconcile.model.estate import (
+    AuditTrail,
+    CustomerList,
+    CustomerState,
+    ReadProof,
+    RemovalRecord,
+    Resource,
+    Snapshot,
+)
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.observed import Fields, observe_items
@@ -154,6 +162,9 @@ class PartnerCenter:
         ID are in the proofs.
         """
         listed = await self._reader.customers()
+        if listed.read.credential:  # who is refused at the door need not ask for each customer
+            states = {tenant_id: _unasked(tenant_id, listed.read) for tenant_id in wanted}
+            return Snapshot(self._partner_tenant, now, listed, states)
         slots = asyncio.Semaphore(_CUSTOMERS_AT_ONCE)
         records: dict[TenantId, RemovalRecord] = {}
 
@@ -162,8 +173,8 @@ class PartnerCenter:
                 extras = frozenset(wanted[tenant_id])
                 seen = _checked_against_list(await self._reader.state(tenant_id), listed)
                 found = await self._beyond.with_quotes(await self._beyond.with_extras(seen, extras))
-                absent = listed.read.complete and tenant_id not in listed.customers
-                if absent and Extra.REMOVAL_RECORD in extras:
+                absent = not listed.doubt_of_absence and tenant_id not in listed.customers
+                if absent and Extra.REMOVAL_RECORD in extras and listed.odd_row_of(tenant_id) is None:
                     found, record = await self._beyond.with_removal_record(found, now)
                     records.update({} if record is None else {tenant_id: record})
                 return found
@@ -171,10 +182,16 @@ class PartnerCenter:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(state(tenant_id)) for tenant_id in sorted(wanted)]
-        except ExceptionGroup as failures:  # a refused token; one is as good as all of them
+        except ExceptionGroup as failures:  # a setting that is wrong; one is as good as all of them
             raise failures.exceptions[0] from None
         states = {task.result().tenant_id: task.result() for task in tasks}
         return Snapshot(self._partner_tenant, now, listed, states, removal_records=records)
+
+
+def _unasked(tenant_id: TenantId, refused: ReadProof) -> CustomerState:
+    """A customer who was not asked for, because the credential was refused for the list already."""
+    proof = ReadProof(Resource.CUSTOMER, complete=False, problem=refused.problem, credential=refused.credential)
+    return CustomerState(tenant_id, None, reads=(proof,))
 
 
 def _checked_against_list(state: CustomerState, listed: CustomerList) -> CustomerState:
@@ -184,9 +201,10 @@ def _checked_against_list(state: CustomerState, listed: CustomerList) -> Custome
     problem = ""
     if row is not None and gone and row.relationship != "none":
         problem = "the customers list shows it, the read by ID does not"
-    if row is None and gone and not listed.read.complete:
-        problem = "absence proves nothing while the customers list is incomplete"
+    if row is None and gone:
+        odd = listed.odd_row_of(state.tenant_id)
+        problem = listed.doubt_of_absence if odd is None else f"in the customers list {odd}"
     if not problem or state.problems:
         return state
-    spoilt = ReadProof("customer", complete=False, problem=problem)
+    spoilt = ReadProof(Resource.CUSTOMER, complete=False, problem=problem)
     return msgspec.structs.replace(state, reads=(spoilt, *state.reads[1:]))

@@ -14,24 +14,22 @@ from uuid import uuid4
 
 import msgspec
 
-from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
 from pcreconcile.model.ids import is_guid
 from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import Buckets
 from pcreconcile.partner_center.refusals import (
     APP_ONLY_REFUSED,
-    AUDIENCE_RETIRED,
-    MFA_MISSING,
     ServerFailed,
     Trace,
     refusal,
+    refuses_the_credential,
 )
 from pcreconcile.partner_center.retrying import Retries, Timing
 from pcreconcile.partner_center.tokens import AccessToken, Identity, Tokens
 from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
 from pcreconcile.partner_center.wire import NotJson, decode_json, encode_json, is_empty
 
-_NEW_TOKEN_IS_NO_HELP = frozenset({AUDIENCE_RETIRED, MFA_MISSING})
 _REFUSAL_LIMIT = 1 << 18
 
 HeaderPairs = tuple[tuple[str, str], ...]
@@ -151,10 +149,23 @@ class Session:
             await self._timing.sleep(wait)
 
     async def _once(self, request: Request, trace: Trace) -> Received:
-        """One try, with a second one under a new token after a 401, which has no effect."""
+        """One try; a refused credential of the partner's own is named in the error."""
+        try:
+            return await self._tried(request, trace)
+        except AuthenticationError as error:
+            if self._tenant is None:
+                error.credential = request.identity.value
+            raise
+
+    async def _tried(self, request: Request, trace: Trace) -> Received:
+        """The request, with a second one under a new token after a 401, which has no effect."""
         token = await self._tokens.get(request.identity, self.audience, self._tenant)
         reply = await self._exchange(request, token, trace)
-        if reply.status == HTTPStatus.UNAUTHORIZED and self._refusal(reply, trace).code not in _NEW_TOKEN_IS_NO_HELP:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            error = self._refusal(reply, trace)
+            if refuses_the_credential(error):
+                self._tokens.refuse(error, request.identity, self.audience, self._tenant)
+                raise error
             token = await self._tokens.renew(request.identity, token, self.audience, self._tenant)
             reply = await self._exchange(request, token, trace)
         return self._received(reply, trace)

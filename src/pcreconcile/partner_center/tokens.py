@@ -14,7 +14,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from pcreconcile.model.errors import AuthenticationError, ConfigurationError
+from pcreconcile.model.errors import AuthenticationError, ConfigurationError, RemoteError
 from pcreconcile.partner_center.applications import Applications, Form
 from pcreconcile.partner_center.claims import claims_of, code_of, has_mfa
 from pcreconcile.partner_center.credentials import Secrets
@@ -24,6 +24,8 @@ from pcreconcile.partner_center.refusals import MFA_MISSING
 from pcreconcile.partner_center.translate import remedy_of
 
 _EARLY = 300.0  # seconds before its end at which a token is renewed
+_REFUSED_FOR = 900.0  # seconds for which a refused credential is not tried again: who asks is told the same at once
+_UNREACHABLE_FOR = 30.0  # the same for a login service that gave no usable answer
 _SHORT_LIVED = 0.5  # share of its life after which a token that lives less than ten minutes is renewed
 
 # Refusals that speak of the refresh token or its person, so that another one may do better.
@@ -78,6 +80,7 @@ class Tokens:
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
         self._held: dict[_Wanted, AccessToken] = {}
+        self._refusals: dict[_Wanted, tuple[RemoteError, float]] = {}
         self._newest: str | None = None
 
     async def get(
@@ -89,6 +92,7 @@ class Tokens:
         is no refresh token and one is needed.
         """
         wanted = self._wanted(identity, audience, tenant)
+        self._require_unrefused(wanted)
         return self._fresh(wanted) or await self._obtain(wanted, rejected=None)
 
     async def renew(
@@ -100,6 +104,16 @@ class Tokens:
     ) -> AccessToken:
         """Another token than one that the service did not accept; callers with the same rejected token share it."""
         return await self._obtain(self._wanted(identity, audience, tenant), rejected)
+
+    def refuse(
+        self,
+        error: RemoteError,
+        identity: Identity,
+        audience: Audience = Audience.PARTNER_CENTER,
+        tenant: str | None = None,
+    ) -> None:
+        """Note that the service takes no token of this credential, so that the rest of the run does not try each."""
+        self._note_refusal(self._wanted(identity, audience, tenant), error)
 
     @property
     def has_user(self) -> bool:
@@ -129,10 +143,33 @@ class Tokens:
             held = self._fresh(wanted)
             if held is not None and held is not rejected:
                 return held
+            self._require_unrefused(wanted)
             ask = self._ask_as_user if wanted.identity is Identity.USER else self._ask_as_application
-            token = await asyncio.to_thread(ask, wanted, rejected)
+            try:
+                token = await asyncio.to_thread(ask, wanted, rejected)
+            except AuthenticationError as error:
+                self._note_refusal(wanted, error)
+                raise
             self._held[wanted] = token
             return token
+
+    def _note_refusal(self, wanted: _Wanted, error: RemoteError) -> None:
+        refused = error.status == HTTPStatus.UNAUTHORIZED
+        until = self._monotonic() + (_REFUSED_FOR if refused else _UNREACHABLE_FOR)
+        self._refusals[wanted] = (error, until)
+
+    def _require_unrefused(self, wanted: _Wanted) -> None:
+        """Raises AuthenticationError, as it was raised before, while a refusal stands."""
+        error, until = self._refusals.get(wanted, (None, 0.0))
+        if error is not None and until > self._monotonic():
+            raise AuthenticationError(
+                error.message,
+                status=error.status,
+                code=error.code,
+                correlation_id=error.correlation_id,
+                request_id=error.request_id,
+                remedy=error.remedy,
+            )
 
     def _ask_as_application(self, wanted: _Wanted, rejected: AccessToken | None) -> AccessToken:
         """Runs in a thread."""

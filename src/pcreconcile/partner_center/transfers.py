@@ -29,12 +29,13 @@ def decode_transfer(transfer: Members) -> Transfer:
 
 
 def decode_reseller(reseller: Members) -> Reseller:
-    """A row of /customers/{id}/relationships: an indirect reseller, not our own relationship (facts, 4.4)."""
+    """A row of /customers/{id}/relationships: another partner, not our own relationship (facts, 4.4)."""
     return Reseller(
         id=folded(reseller.text("id")),
         name=reseller.optional_text("name") or "",
         mpn_id=reseller.optional_text("mpnId"),
         state=_lower(reseller.optional_text("state")),
+        relationship_type=_lower(reseller.optional_text("relationshipType")),
     )
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.estate import CustomerState, RemovalRecord, Snapshot
-from pcreconcile.model.extras import Extra, extra_read
+from pcreconcile.model.extras import Extra, extra_read, failed_reads
 from pcreconcile.model.identity import seal
 from pcreconcile.model.ids import RunId, TenantId
 from pcreconcile.model.memory import Departure, Memory
@@ -103,7 +103,7 @@ def _access(departure: Departure, state: CustomerState | None) -> Iterator[OpenE
 
 def _subscriptions(departure: Departure, state: CustomerState | None) -> Iterator[OpenEnd]:
     """What is billed through us although the relationship is gone, where the service still shows it."""
-    problems = ("it was not read",) if state is None else state.problems
+    problems = _problems_of_commerce(state)
     if problems:
         text = f"whether a subscription is still active is not known: {'; '.join(problems)}"
         yield OpenEnd("subscriptions-unknown", text, departure.removed_at)
@@ -115,6 +115,13 @@ def _subscriptions(departure: Departure, state: CustomerState | None) -> Iterato
     for row in rows:
         text = f"{row} still shows and may be billed to us: ask Partner Center support with the tenant ID"
         yield OpenEnd("subscription-still-active", text, departure.removed_at)
+
+
+def _problems_of_commerce(state: CustomerState | None) -> list[str]:
+    """Why what the customer holds is not known; delegated access and records are told by themselves."""
+    if state is None:
+        return ["it was not read"]
+    return [f"{read.resource}: {read.problem}" for read in failed_reads(state, frozenset(), listed=False)]
 
 
 def _audit(departure: Departure, snapshot: Snapshot, now: datetime) -> Iterator[OpenEnd]:

@@ -10,7 +10,7 @@ from pcreconcile.exits import Holding, holdings_of
 from pcreconcile.exits.allowance import used_by
 from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
-from pcreconcile.model.extras import extras_seen
+from pcreconcile.model.extras import Extra, extras_seen
 from pcreconcile.model.observed import observe_items
 from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
 from pcreconcile.planning.addons import conflicting_lines
@@ -24,6 +24,16 @@ from pcreconcile.planning.presence import customer_blocker, plan_absence, wrong_
 from pcreconcile.planning.pricing import with_charges
 from pcreconcile.planning.removal import plan_removal
 from pcreconcile.planning.setting import Outcome, Setting
+from pcreconcile.planning.unread import (
+    closing_windows,
+    needs_user,
+    next_closing,
+    no_credential,
+    shows_windows,
+    supposing_nothing_else,
+    try_again_at,
+    unread_because,
+)
 
 
 def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
@@ -37,14 +47,14 @@ def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
 
 
 def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:
-    problem = _unread(snapshot, listed, state)
+    problem = unread_because(snapshot, state, setting)
     if problem:
-        return Outcome(unread=True, blockers=(customer_blocker("read-incomplete", problem),))
-    if state is None:  # covered by _unread
+        return _unknown(problem, listed, state, setting)
+    if state is None:  # covered by unread_because
         return Outcome(unread=True)
     if listed is None:
-        return with_access_ended(plan_absence(snapshot, state, setting), state, setting)
-    if state.customer is None:  # covered by _unread
+        return with_access_ended(plan_absence(snapshot, setting), state, setting)
+    if state.customer is None:  # covered by unread_because
         return Outcome(unread=True)
     refusal = wrong_customer(state.customer, setting)
     if refusal is not None:
@@ -52,22 +62,21 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
     return with_access_ended(_present(listed, state, setting), state, setting)
 
 
-def _unread(snapshot: Snapshot, listed: Customer | None, state: CustomerState | None) -> str:
-    """Why nothing can be said about the customer; empty when everything was seen.
-
-    Absent needs a complete customers list; the list and the read by ID must not contradict each other.
-    """
-    if not snapshot.listed.read.complete:
-        return f"the customers list could not be read to its end: {snapshot.listed.read.problem}"
-    if state is None:
-        return "this customer was not read"
-    if state.problems:
-        return "; ".join(state.problems)
-    if listed is not None and state.customer is None:
-        return "the customers list shows it, and the read by ID says that there is no such customer"
-    if listed is None and state.customer is not None and state.customer.relationship not in {None, "none"}:
-        return f"it is not in the customers list, and the read by ID shows {state.customer.relationship}"
-    return ""
+def _unknown(problem: str, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:
+    """No action, whatever closes meanwhile; the windows that are known to close are all that is said."""
+    blocker = customer_blocker("read-incomplete", problem)
+    customer = None if state is None else state.customer
+    if state is None or customer is None or not shows_windows(state) or wrong_customer(customer, setting) is not None:
+        return Outcome(unread=True, blockers=(blocker,))
+    supposed = supposing_nothing_else(state)
+    outcome = _present(listed or customer, supposed, replace(setting, state=supposed))
+    return Outcome(
+        unread=True,
+        blockers=(blocker,),
+        warnings=closing_windows(outcome.actions, customer, setting),
+        deadlines=outcome.deadlines,
+        closing=next_closing(outcome.actions, setting),
+    )
 
 
 def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcome:
@@ -123,12 +132,15 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         warnings = (*warnings, Notice("on-blocked-fail", text))
         outcome, verdict = replace(outcome, actions=()), Verdict.REFUSED
     earliest = outcome.removal
+    unseen = no_credential(state) if verdict is not Verdict.UNKNOWN else ()
     deadlines = _deadlines(outcome, setting)
     return CustomerPlan(
         name=setting.desired.name,
         tenant_id=setting.desired.tenant_id,
         desired=setting.desired,
-        observed=_kept(_observed(listed, state), verdict),
+        observed=_kept(
+            replace(_observed(listed, state), unseen=tuple(Extra(read.resource) for read in unseen)), verdict
+        ),
         verdict=verdict,
         earliest_removal=None if earliest is None else earliest.date(),
         confidence="low" if outcome.probe else "high",
@@ -138,9 +150,10 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         next_deadline=min((each.at for each in deadlines), default=None),
         actions=outcome.actions,
         blockers=tuple(dict.fromkeys(outcome.blockers + outcome.later_blockers)),
-        warnings=(*warnings, *_too_late(earliest, setting), *frozen_deadlines(deadlines, setting)),
+        warnings=(*warnings, *needs_user(unseen), *_too_late(earliest, setting), *frozen_deadlines(deadlines, setting)),
         money=summed(outcome.actions),
         deadlines=deadlines,
+        try_again_at=try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None,
     )
 
 

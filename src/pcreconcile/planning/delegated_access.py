@@ -12,9 +12,7 @@ from datetime import datetime
 import msgspec
 
 from pcreconcile.exits import Serve, Step
-from pcreconcile.model.desired import Relationship
 from pcreconcile.model.estate import CustomerState, DelegatedAdminRelationship
-from pcreconcile.model.extras import Extra, extra_read
 from pcreconcile.model.ids import ActionId
 from pcreconcile.model.observed import ENDED_RELATIONSHIPS, ENDING_RELATIONSHIPS
 from pcreconcile.model.plan import Action, ActionKind, Blocker, Effect, Notice, Reversibility, Target
@@ -24,10 +22,6 @@ from pcreconcile.planning.setting import Outcome, Setting
 
 _STARTING = frozenset({"approved", "activating"})
 _ASKED_FOR = frozenset({"created", "approvalpending"})
-_PERMISSION = (
-    "give the application the Microsoft Graph permission DelegatedAdminRelationship.ReadWrite.All and plan again, or "
-    "check in Partner Center that it has ended"
-)
 
 
 def with_access_ended(outcome: Outcome, state: CustomerState, setting: Setting) -> Outcome:
@@ -35,7 +29,7 @@ def with_access_ended(outcome: Outcome, state: CustomerState, setting: Setting) 
 
     Without a date it follows the removal; with one it comes on that day, removed or not.
     """
-    if outcome.refused or not _is_wanted(setting):
+    if outcome.refused or not setting.desired.ends_delegated_access:
         return outcome
     relationships = state.delegated_admin or ()
     removal = next((each for each in outcome.actions if each.kind is ActionKind.REMOVE_RELATIONSHIP), None)
@@ -50,12 +44,6 @@ def with_access_ended(outcome: Outcome, state: CustomerState, setting: Setting) 
         warnings=(*outcome.warnings, *_warnings(state, relationships)),
         reached=outcome.reached and not drafts and not in_the_way,
     )
-
-
-def _is_wanted(setting: Setting) -> bool:
-    """`terminate` alone speaks of a customer that leaves."""
-    access = setting.desired.delegated_access
-    return access.at is not None or (access.terminate and setting.desired.relationship is Relationship.REMOVED)
 
 
 def _instant(setting: Setting) -> datetime:
@@ -148,10 +136,6 @@ def _dated(drafts: tuple[Draft, ...], outcome: Outcome, setting: Setting) -> tup
 
 def _warnings(state: CustomerState, relationships: tuple[DelegatedAdminRelationship, ...]) -> tuple[Notice, ...]:
     found = []
-    if state.delegated_admin is None:
-        read = extra_read(state, Extra.DELEGATED_ADMIN)
-        why = f" ({read.problem})" if read is not None and read.problem else ""
-        found.append(Notice("delegated-access-not-read", f"delegated access (GDAP) was not read{why}: {_PERMISSION}"))
     for each in relationships:
         if each.status in _ASKED_FOR:
             text = f"{each.name}: a request for delegated access that the customer can still approve; withdraw it"

@@ -50,7 +50,7 @@ def explain(
 
     A customer that is wanted `unmanaged` (or that no manifest speaks of) is explained as if it were to be removed.
     """
-    setting = Setting(desired, memory, rules, policy, ZoneInfo(partner.time_zone), now, prices)
+    setting = Setting(desired, memory, rules, policy, partner, ZoneInfo(partner.time_zone), now, prices)
     removal = replace(setting, desired=_removed(desired))
     hypothetical = desired.relationship is Relationship.UNMANAGED
     leaving = None if desired.relationship is Relationship.REMOVED else plan_customer(snapshot, removal)

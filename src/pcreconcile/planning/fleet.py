@@ -32,6 +32,7 @@ from pcreconcile.planning.customer import plan_customer
 from pcreconcile.planning.guards import check_under_all, needed_approvals
 from pcreconcile.planning.rule_warnings import rule_warnings
 from pcreconcile.planning.setting import Setting
+from pcreconcile.planning.unread import unread_warnings
 
 
 def plan(
@@ -60,7 +61,7 @@ def plan(
     zone = ZoneInfo(partner.time_zone)
     wanted = sorted(desired.customers, key=lambda customer: customer.name)
     customers = tuple(
-        plan_customer(snapshot, Setting(customer, memory, rules, policies.strictest, zone, now, prices))
+        plan_customer(snapshot, Setting(customer, memory, rules, policies.strictest, partner, zone, now, prices))
         for customer in wanted
         if customer.relationship is not Relationship.UNMANAGED
     )
@@ -92,7 +93,7 @@ def plan(
             totals=counted(customers),
             warnings=(
                 *policies.notices,
-                *_warnings(snapshot),
+                *unread_warnings(snapshot, customers, partner),
                 *_idle_protection(known or desired, policy, memory),
                 *_lifted(customers, Protection(policy, now.astimezone(zone).date(), memory.stood_for)),
                 *rule_warnings(rules, _states(customers, snapshot), now),
@@ -131,10 +132,3 @@ def _lifted(customers: tuple[CustomerPlan, ...], protection: Protection) -> list
     """Protected customers that an exception lets go."""
     found = (protection.exception(each.desired) for each in customers if asks_to_change(each))
     return [Notice("protection-lifted", text) for text in found if text]
-
-
-def _warnings(snapshot: Snapshot) -> tuple[Notice, ...]:
-    read = snapshot.listed.read
-    if read.complete:
-        return ()
-    return (Notice("customers-list-incomplete", f"the customers list could not be read to its end: {read.problem}"),)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pcreconcile.model.desired import Relationship
-from pcreconcile.model.estate import Customer, CustomerState, Snapshot
-from pcreconcile.model.extras import Extra, extra_read
+from pcreconcile.model.estate import Customer, Snapshot
 from pcreconcile.model.plan import Blocker, Notice
 from pcreconcile.planning.keeping import plan_request
 from pcreconcile.planning.setting import Outcome, Setting
@@ -30,7 +29,7 @@ def wrong_customer(customer: Customer, setting: Setting) -> Blocker | None:
     return customer_blocker("domain-mismatch", how)
 
 
-def plan_absence(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Outcome:
+def plan_absence(snapshot: Snapshot, setting: Setting) -> Outcome:
     """Not in the complete customers list: gone, never ours, or a typo in the tenant ID."""
     known = [*snapshot.listed.customers.values(), *(s.customer for s in snapshot.states.values() if s.customer)]
     namesake = next((other for other in known if setting.desired.domain.lower() in _domains(other)), None)
@@ -42,7 +41,7 @@ def plan_absence(snapshot: Snapshot, state: CustomerState, setting: Setting) -> 
         return Outcome(refused=True, blockers=(customer_blocker("domain-of-another-tenant", how),))
     match setting.desired.relationship:
         case Relationship.REMOVED:
-            return Outcome(reached=True, warnings=(_proof(snapshot, state, setting),))
+            return Outcome(reached=True, warnings=(_proof(snapshot, setting),))
         case Relationship.ACTIVE:
             return plan_request(setting)
         case _:
@@ -50,7 +49,7 @@ def plan_absence(snapshot: Snapshot, state: CustomerState, setting: Setting) -> 
             return Outcome(blockers=(customer_blocker("no-relationship", how),))
 
 
-def _proof(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Notice:
+def _proof(snapshot: Snapshot, setting: Setting) -> Notice:
     """Our journal, or else the service's own audit record, shows that the relationship was there and was removed."""
     run = setting.memory.removed.get(setting.desired.tenant_id)
     if run is not None:
@@ -60,7 +59,5 @@ def _proof(snapshot: Snapshot, state: CustomerState, setting: Setting) -> Notice
         who = f" by {record.by}" if record.by else ""
         text = f"removed on {record.at:%Y-%m-%d}{who}, as audit record {record.id} of Partner Center shows"
         return Notice("removal-proven", text)
-    read = extra_read(state, Extra.REMOVAL_RECORD)
-    unread = f" (the audit records could not be read: {read.problem})" if read is not None and read.problem else ""
-    text = f"it is not in the customers list, and nothing proves that it was ever ours{unread}: check the tenant ID"
+    text = "it is not in the customers list, and nothing proves that it was ever ours: check the tenant ID"
     return Notice("removal-unproven", text)

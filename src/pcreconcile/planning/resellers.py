@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from pcreconcile.exits import Exit, Holding
-from pcreconcile.model.estate import ReadProof, Reseller
+from pcreconcile.model.estate import Excuse, ReadProof, Reseller
 from pcreconcile.model.extras import Extra, extra_read
 from pcreconcile.model.plan import Blocker, Notice, Target
 from pcreconcile.model.policy import ResellerExemption
@@ -29,14 +29,13 @@ def minding_the_reseller(holding: Holding, found: Exit, setting: Setting) -> Exi
 
 
 def standing_resellers(setting: Setting) -> Exit:
-    """What the customer's indirect resellers mean for the removal, and what it means when nobody could see them."""
-    read = extra_read(setting.state, Extra.RESELLERS)
+    """What the customer's indirect resellers mean for the removal, and what it means that nobody may see them.
+
+    A read that failed is not asked about here: the customer is unknown then.
+    """
     if setting.state is not None and setting.state.resellers is not None:
-        return _all(tuple(_of_row(each, setting) for each in setting.state.resellers))
-    if read is None or not read.offered:
-        return _not_offered(read, setting)
-    how = f"the customer's indirect resellers could not be read ({read.problem}), whose business the removal would end"
-    return Exit(blockers=(Blocker("resellers-not-read", None, None, how),))
+        return _all(tuple(_of_row(each, setting) for each in setting.state.resellers if not each.is_provider))
+    return _unseen(extra_read(setting.state, Extra.RESELLERS), setting)
 
 
 def _of_row(row: Reseller, setting: Setting) -> Exit:
@@ -82,12 +81,16 @@ def _all(exits: tuple[Exit, ...]) -> Exit:
     )
 
 
-def _not_offered(read: ReadProof | None, setting: Setting) -> Exit:
-    why = f" ({read.problem})" if read is not None and read.problem else ""
-    text = f"nobody could see whether other resellers serve this customer through us{why}"
+def _unseen(read: ReadProof | None, setting: Setting) -> Exit:
+    """As the rules decide; without a credential at least `probe`, since a user would see."""
+    no_credential = read is not None and read.excuse is Excuse.NO_CREDENTIAL
+    why = read.problem if read is not None and read.problem else "notOffered in the Partner document"
+    text = f"nobody could see whether other resellers serve this customer through us ({why})"
     match setting.rules.word(_NOT_OFFERED):
-        case "free":
+        case "free" if not no_credential:
             return Exit()
+        case "free" | "probe" if no_credential:
+            return Exit(probe=True)  # warned about with all that only a user may read
         case "probe":
             return Exit(probe=True, warnings=(Notice("resellers-not-offered", text),))
     return Exit(blockers=(Blocker("resellers-not-offered", None, None, text, rule=_NOT_OFFERED),))

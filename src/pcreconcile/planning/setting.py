@@ -10,8 +10,10 @@ import msgspec
 from pcreconcile.exits import Holding, Wish
 from pcreconcile.model.desired import DesiredCustomer, LineDesire, SubscriptionLine
 from pcreconcile.model.estate import CustomerState
+from pcreconcile.model.extras import Extra, extras_of
 from pcreconcile.model.ids import ActionId
 from pcreconcile.model.memory import Memory
+from pcreconcile.model.partner import Partner
 from pcreconcile.model.plan import Action, Blocker, Deadline, Notice
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import Prices
@@ -27,10 +29,16 @@ class Setting(msgspec.Struct, frozen=True):
     memory: Memory
     rules: Rules
     policy: Policy
+    partner: Partner
     zone: ZoneInfo
     now: datetime
     prices: Prices = Prices()
     state: CustomerState | None = None
+
+    @property
+    def needed(self) -> frozenset[Extra]:
+        """What beyond commerce the verdict rests on."""
+        return extras_of(self.desired, self.partner, self.memory)
 
     @property
     def start(self) -> datetime:
@@ -99,3 +107,4 @@ class Outcome(msgspec.Struct, frozen=True):
     later_blockers: tuple[Blocker, ...] = ()
     closed: tuple[Blocker, ...] = ()
     offers: frozenset[ActionId] = frozenset()
+    closing: datetime | None = None  # the first window that closes while the customer cannot be read

@@ -1,7 +1,7 @@
 """Transfers under way: what an open one moves is locked until it is over, and so is the removal (exit rules, 1.1).
 
 Nobody but the other partner and the customer can end one early, so an open transfer is waited for. Where nobody can say
-what it moves, or whether there is one at all, every line may be locked, and nothing is written.
+what it moves, every line may be locked, and nothing is written.
 """
 
 from __future__ import annotations
@@ -68,14 +68,13 @@ def moving_transfers(holding: Holding, setting: Setting) -> tuple[Transfer, ...]
 
 
 def standing_transfers(holdings: tuple[Holding, ...], setting: Setting) -> Exit:
-    """What transfers mean for the customer as a whole: open ones, unclear ones, and those that nobody could see."""
-    read = extra_read(setting.state, Extra.TRANSFERS)
+    """What transfers mean for the customer as a whole: open ones, unclear ones, and those that nobody may see.
+
+    A read that failed is not asked about here: the customer is unknown then.
+    """
     if setting.state is not None and setting.state.transfers is not None:
         return _of_open(_open(setting), holdings, setting)
-    if read is None or not read.offered:
-        return _not_offered(read, setting)
-    how = f"transfers could not be read ({read.problem}): any of what the customer holds may be locked by one"
-    return Exit(blockers=(Blocker("transfers-not-read", None, None, how),), closed=True)
+    return _not_offered(extra_read(setting.state, Extra.TRANSFERS), setting)
 
 
 def ends_by(transfer: Transfer) -> datetime:
@@ -155,8 +154,8 @@ def _target(transfer: Transfer) -> Target:
 
 
 def _not_offered(read: ReadProof | None, setting: Setting) -> Exit:
-    why = f" ({read.problem})" if read is not None and read.problem else ""
-    text = f"nobody could see whether a transfer to another partner is open{why}"
+    why = read.problem if read is not None and read.problem else "notOffered in the Partner document"
+    text = f"nobody could see whether a transfer to another partner is open ({why})"
     match setting.rules.word(_NOT_OFFERED):
         case "free":
             return Exit()

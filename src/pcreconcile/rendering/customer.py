@@ -89,6 +89,8 @@ def _head(customer: CustomerPlan) -> Iterator[Line]:
     yield labelled("wish", words.wish(customer.desired))
     if removal := words.removal(customer):
         yield labelled("removal", removal)
+    if customer.try_again_at is not None:
+        yield labelled("try again", f"at {words.day_time(customer.try_again_at)}")
     yield from deadlines(customer)
 
 

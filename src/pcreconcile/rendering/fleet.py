@@ -14,7 +14,8 @@ LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing 
 _NARROWED = "only"  # the notice of a plan that `--only` made smaller
 _PROJECTION = "projection"  # the notice of a plan made by `--at`
 _SINCE_BASE = "since-base"  # what has changed since the base in what judges a plan
-_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE})  # told above everything else
+URGENT = frozenset({"window-closing-unread", "credential-failed"})  # what somebody must act upon at once
+_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE}) | URGENT  # told above everything else
 
 
 def title(plan: Plan) -> Iterator[Line]:
@@ -29,7 +30,8 @@ def title(plan: Plan) -> Iterator[Line]:
     yield labelled("live as of", words.day_time(plan.sources.snapshot_at))
     for notice in plan.warnings:
         if notice.code in _HEAD:
-            yield labelled(notice.code, prose(notice.text), tone=Tone.ATTENTION)
+            tone = Tone.DANGER if notice.code in URGENT else Tone.ATTENTION
+            yield labelled(notice.code, prose(notice.text), tone=tone)
 
 
 def _rules(plan: Plan) -> str:

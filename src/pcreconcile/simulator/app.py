@@ -47,7 +47,7 @@ class SimulatorApp:
                 return None, self._control_faults(incoming)
             fault = None
             if not incoming.is_control:
-                fault = self._faults.take(incoming.method, incoming.path, incoming.query)
+                fault = self._faults.take(incoming.method, incoming.path, incoming.query, incoming.body)
             if fault is None or not fault.before:
                 return fault, self._exchange.answer(incoming, fault)
             self._exchange.lose(incoming, fault.kind)

@@ -7,6 +7,7 @@ A list of rules, as YAML for `--faults` or JSON for `POST /_simulator/faults`:
         method: PATCH              # a regular expression for the whole method; any when absent
         path: /v1/customers/.*     # a regular expression found in the path, in any case; any when absent
         query: seekOperation=Next  # a regular expression found in the query as it was sent; any when absent
+        content: grant_type=refresh_token  # a regular expression found in the request's body; any when absent
         nth: 1                     # the first matching request that is hit
         count: 1                   # how many in a row; 0 is all from there on
         …                          # and what the kind takes
@@ -19,6 +20,9 @@ A list of rules, as YAML for `--faults` or JSON for `POST /_simulator/faults`:
     huge-body                      the body with so many megabytes (64) of blanks behind it
     redirect                       302 to location (another host)
     no-effect                      a write is answered as if it had worked, and changes nothing
+    overlap                        a collection goes on, and its next page shows the same rows once more
+    odd-row                        the first row of a collection (or the whole object) is empty
+    wrong-total                    totalCount says more rows than come
     stale-reads                    so many reads (3) of the customer still see it as it was before this write
     clock-skew                     the Date header alone is wrong by so many seconds (3600), which may be negative
 
@@ -44,9 +48,10 @@ __all__ = ["Fault", "FaultPlan", "read_fault_file", "read_faults"]
 KINDS = (
     *("drop-before", "drop-after", "status-before", "status-after", "truncate", "reset", "slow"),
     *("wrong-content-type", "huge-body", "redirect", "no-effect", "stale-reads", "clock-skew"),
+    *("overlap", "odd-row", "wrong-total"),
 )
 _FIELDS = (
-    *("fault", "method", "path", "query", "nth", "count", "status", "body", "headers", "seconds"),
+    *("fault", "method", "path", "query", "content", "nth", "count", "status", "body", "headers", "seconds"),
     *("contentType", "megabytes", "location", "reads"),
 )
 _DAY = 86_400
@@ -60,6 +65,7 @@ class Fault:
     method: str = ".*"
     path: str = ".*"
     query: str = ".*"
+    content: str = ""
     nth: int = 1
     count: int = 1
     status: int = 503
@@ -77,10 +83,12 @@ class Fault:
         """Whether the request is lost before it takes effect."""
         return self.kind.endswith("-before") or self.kind == "redirect"
 
-    def matches(self, method: str, path: str, query: str) -> bool:
+    def matches(self, method: str, path: str, query: str, content: bytes) -> bool:
         """Whether a request is one that this rule counts."""
         wanted = _expression(self.method).fullmatch(method) and _expression(self.path).search(path)
-        return bool(wanted and _expression(self.query).search(query))
+        if not wanted or not _expression(self.query).search(query):
+            return False
+        return not self.content or bool(_expression(self.content).search(content.decode("utf-8", "replace")))
 
     def strikes(self, seen: int) -> bool:
         """Whether the turn of that match has come."""
@@ -133,14 +141,14 @@ class FaultPlan:
     def _kept(self) -> Json:
         return self._store.meta(self._place) or {"rules": [], "seen": []}
 
-    def take(self, method: str, path: str, query: str) -> Fault | None:
+    def take(self, method: str, path: str, query: str, content: bytes = b"") -> Fault | None:
         """The fault for this request; every rule counts it, the first that hits decides."""
         if not self._kept()["rules"]:
             return None
         with self._store.transaction():
             kept = self._kept()
             faults = _rules(kept)
-            counted = [fault.matches(method, path, query) for fault in faults]
+            counted = [fault.matches(method, path, query, content) for fault in faults]
             seen = [before + hit for before, hit in zip(kept["seen"], counted, strict=True)]
             self._store.set_meta(self._place, kept | {"seen": seen})
         due = (fault for fault, hit, number in zip(faults, counted, seen, strict=True) if hit and fault.strikes(number))
@@ -177,6 +185,7 @@ def _fault(fields: Fields) -> Fault:
         method=_pattern(fields, "method"),
         path=_pattern(fields, "path"),
         query=_pattern(fields, "query"),
+        content=_pattern(fields, "content") if fields.has("content") else "",
         nth=max(fields.number("nth", 1), 1),
         count=fields.number("count", 1),
         status=status,

@@ -1,6 +1,7 @@
 """How a fault shows on the wire, once the service behind it has done its honest part."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from .faults import Fault
+from .messages import Json
 
 __all__ = ["Cut", "Drop", "interfere"]
 
@@ -39,10 +41,17 @@ async def interfere(fault: Fault, answer: Response, drop: Drop, scope: Scope, re
             await asyncio.sleep(fault.seconds)
             await answer(scope, receive, send)
         case _:
-            await _replaced(fault, answer)(scope, receive, send)
+            await _replaced(fault, answer, _once_more(scope))(scope, receive, send)
 
 
-def _replaced(fault: Fault, answer: Response) -> Response:
+def _once_more(scope: Scope) -> str:
+    """The address of the same request, told from the first by a parameter that nobody reads."""
+    host = dict(scope["headers"]).get(b"host", b"127.0.0.1").decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"http://{host}{scope['path']}?{query}{'&' if query else ''}again=1"
+
+
+def _replaced(fault: Fault, answer: Response, address: str) -> Response:
     match fault.kind:
         case "status-before" | "status-after":
             kind = {"Content-Type": "application/json"} if fault.body else {}
@@ -51,7 +60,51 @@ def _replaced(fault: Fault, answer: Response) -> Response:
             return Response(b"", 302, {"Location": fault.location})
         case "wrong-content-type":
             answer.headers["Content-Type"] = fault.content_type
+        case "overlap" | "odd-row" | "wrong-total":
+            return _rewritten(answer, _REWRITES[fault.kind], address)
     return answer
+
+
+def _rewritten(answer: Response, rewrite: Callable[[Json, str], Json], address: str) -> Response:
+    """The same answer with another JSON object; an error, or what is no object, stays as it is."""
+    if answer.status_code >= 300 or not answer.body:
+        return answer
+    body = json.loads(bytes(answer.body))
+    return Response(
+        json.dumps(rewrite(body, address)).encode(), answer.status_code, {"Content-Type": "application/json"}
+    )
+
+
+def _rows(body: Json) -> str:
+    """The member that holds a collection's rows; "" in a single resource."""
+    return next((name for name in ("items", "value") if isinstance(body.get(name), list)), "")
+
+
+def _with_overlap(body: Json, address: str) -> Json:
+    """Partner Center continues by `links`, Graph and Azure by an address; who follows meets the same rows again."""
+    match _rows(body):
+        case "items":
+            uri = "/" + address.partition("/v1/")[2]
+            return body | {"links": {"next": {"uri": uri, "method": "GET", "headers": []}}}
+        case "value":
+            return body | {"@odata.nextLink": address, "nextLink": address}
+    return body
+
+
+def _with_odd_row(body: Json, _address: str) -> Json:
+    rows = _rows(body)
+    return body | {rows: [{}, *body[rows][1:]]} if rows else {}
+
+
+def _with_wrong_total(body: Json, _address: str) -> Json:
+    return body | {"totalCount": len(body["items"]) + 1} if _rows(body) == "items" else body
+
+
+_REWRITES: dict[str, Callable[[Json, str], Json]] = {
+    "overlap": _with_overlap,
+    "odd-row": _with_odd_row,
+    "wrong-total": _with_wrong_total,
+}
 
 
 async def _cut(drop: Drop, how: Cut, scope: Scope, receive: Receive) -> None:

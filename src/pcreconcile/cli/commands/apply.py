@@ -40,7 +40,7 @@ def command(
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
     from pcreconcile.applying.plan_file import naming
-    from pcreconcile.cli import holding, running, wiring
+    from pcreconcile.cli import holding, printing, running, wiring
 
     holding.require_no_setting(os.environ)
     waits = running.Waits(wait, lock_timeout)
@@ -48,6 +48,7 @@ def command(
         session = wiring.judged_at(wiring.open_session(manifests), base)
         running.tell_changes(session, output)
         plan = wiring.read_plan(planfile, session)
+        printing.urgent(output, plan)
         with naming(str(planfile)):
             return running.run_plan(session, output, plan, waits, approvals)
     question = running.ASSUME_YES if auto_approve else running.ASK
