@@ -152,6 +152,7 @@ def test_everything_observed_explains(customer: CustomerPlan, member: str):
         "seats": 1,
         "items": (),
         "extras": ("transfers",),
+        "unseen": ("resellers",),
     }
     fresh = replace(customer, actions=(), observed=replace(customer.observed, **{member: other[member]}))
     found = compared(customer, fresh)

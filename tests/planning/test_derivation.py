@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pcreconcile.model.desired import DelegatedAccess, Relationship
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import ActionKind, Blocker, CustomerPlan, Effect, Notice, Plan, Verdict
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.model.policy import Policy
 from pcreconcile.planning.derivation import ASKED_BY, derived, differences_from
 from pcreconcile.planning.narrowing import ONLY, narrowed
@@ -104,7 +105,7 @@ def test_what_planning_makes_contradicts_nothing(world: World) -> None:
     assert derived(plan).contradictions == ()
     assert derived(plan).plan == plan
     for effect in Effect:
-        part = narrowed(plan, effect, live=3, memory=Memory(), policy=Policy())
+        part = narrowed(plan, effect, live=3, memory=Memory(), policies=PoliciesInForce(Policy()))
         assert derived(part).contradictions == ()
         assert derived(part).plan == part
 

@@ -116,7 +116,7 @@ def test_nothing_is_written_for_a_customer_with_something_not_understood(world: 
     found = customer_plan(world | {"holds": [*world["holds"], strange]})
     assert found.actions == ()
     if found.desired.relationship != "active":
-        assert found.verdict in {Verdict.BLOCKED, Verdict.REFUSED}
+        assert found.verdict in {Verdict.BLOCKED, Verdict.REFUSED, Verdict.UNKNOWN}  # some worlds are unread besides
 
 
 @given(world=any_worlds())
@@ -171,8 +171,8 @@ def test_the_removal_comes_last_and_only_when_nothing_is_in_the_way(world: World
 def test_delegated_access_never_changes_what_the_removal_takes(world: World, ends: Any) -> None:
     """It is ended or kept; the relationship goes in the same way on the same day, DAP included or not."""
     kept, asked = (customer_plan(world | {"wants": world["wants"] | {"delegatedAccess": e}}) for e in ("keep", ends))
-    if Verdict.REFUSED in {kept.verdict, asked.verdict}:
-        return  # onBlocked: fail counts what hinders delegated access too
+    if {Verdict.REFUSED, Verdict.UNKNOWN} & {kept.verdict, asked.verdict}:
+        return  # onBlocked: fail counts what hinders delegated access too, and Graph is read where it is to end alone
     assert asked.earliest_removal == kept.earliest_removal
     assert [each for each in asked.actions if each.kind not in ACCESS] == list(kept.actions)
     assert in_its_way(asked) == list(kept.blockers)
