@@ -106,7 +106,7 @@ def judged_at(session: Session, base: str | None) -> Session:
     from pcreconcile.cli.consent import allowed_signers
 
     found = read_base(session.loaded, base, allowed_signers(session.loaded) or None)
-    return replace(session, base=found, former=FormerNames(session.loaded, found.commit))
+    return replace(session, base=found, former=FormerNames(session.loaded, found.commit, found.folder))
 
 
 def read_manifests(path: str) -> Loaded:
