@@ -276,3 +276,36 @@ def test_a_folder_renamed_by_itself(desk: Guarded) -> None:
     assert desk("plan", "partners", "--base", "main")[0] == 0
     desk.commit()
     assert desk("apply", "--auto-approve", "--manifests", "partners", "--base", "HEAD~1")[0] == 0
+
+
+MOVES_THE_STATE = [up, up_alone, down, away]
+
+
+def test_every_move_is_told_apart() -> None:
+    assert {renamed, copied, over_a_file_that_was_there}.isdisjoint(MOVES_THE_STATE)
+    assert {renamed, copied, over_a_file_that_was_there} | set(MOVES_THE_STATE) == set(MOVES)
+
+
+@pytest.mark.parametrize("way", MOVES)
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_a_change_does_not_choose_the_journal(desk: Guarded, way: Callable[[Guarded], str], command: str) -> None:
+    """A hold, budgets and withdrawals stand in the one that was there."""
+    desk.policy()
+    desk.repository()
+    path = way(desk)
+    where = [path] if command == "plan" else ["--manifests", path, "--auto-approve"]
+    code, _, errors = desk(command, *where, "--base", "main")
+    assert (code, "no change decides which journal" in errors) == ((5, True) if way in MOVES_THE_STATE else (0, False))
+    assert ("set PCRECONCILE_HOME to its folder" in errors) == (way in MOVES_THE_STATE)
+
+
+@pytest.mark.parametrize("way", MOVES_THE_STATE)
+def test_the_operator_says_where_it_is(
+    desk: Guarded, monkeypatch: pytest.MonkeyPatch, way: Callable[[Guarded], str]
+) -> None:
+    desk.policy()
+    desk.repository()
+    path = way(desk)
+    monkeypatch.setenv("PCRECONCILE_HOME", str(desk.folder / ".pcreconcile"))
+    code, _, errors = desk("plan", path, "--base", "main")
+    assert code == 0, errors
