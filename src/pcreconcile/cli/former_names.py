@@ -58,7 +58,7 @@ class FormerNames:
     def _repository(self) -> Repository:
         from pcreconcile.cli.repository import Repository
 
-        return Repository(self._loaded.home)
+        return Repository(self._loaded.home, judges=False)  # a former name can only protect
 
     def _at(self, repository: Repository, commit: str, folder: str | None = None) -> tuple[Identity, ...]:
         from pcreconcile.cli.former import customers_in, folders_of
