@@ -119,6 +119,31 @@ ANY_TEXT = {
     "PCRECONCILE_NOW",
     "PCRECONCILE_PULL_REQUEST_AUTHORS",
 }
+LISTS = {
+    "PCRECONCILE_ALLOW_HOSTS",
+    "PCRECONCILE_ALLOW_ENV",
+    "PCRECONCILE_TENANT",
+    "PCRECONCILE_PULL_REQUEST_AUTHORS",
+}
+BLANKS = [" ", "\t", " \n ", "\u00a0"]
+EMPTY_LISTS = [",", ",,", " , ,\t"]
+SET_TO_NOTHING = [(name, text) for name in sorted(NAMES) for text in (*BLANKS, *(EMPTY_LISTS if name in LISTS else ()))]
+
+
+def test_every_list_is_one() -> None:
+    assert {setting.name for setting in SETTINGS if "separated by commas" in setting.form} == LISTS
+
+
+@pytest.mark.parametrize(("name", "text"), SET_TO_NOTHING)
+def test_what_is_set_to_nothing_is_malformed(name: str, text: str) -> None:
+    """A variable of the pipeline that was misspelt would otherwise switch a guard off."""
+    with pytest.raises(ConfigurationError, match=f"^{name}: set and .*: expected .*, or unset it$"):
+        operator_settings.read({name: text})
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_no_text_at_all_is_not_set(name: str) -> None:
+    assert operator_settings.read({name: ""}) == operator_settings.read({})
 
 
 def test_every_setting_has_malformed_rows() -> None:

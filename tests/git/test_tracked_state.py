@@ -224,3 +224,16 @@ def test_the_index_is_read_as_git_reads_it(tmp_path, version, object_format):
     read = indexed_paths(tmp_path / ".git" / "index", {"sha1": 20, "sha256": 32}[object_format])
     assert read == tuple(os.fsdecode(name) for name in git("ls-files", "-z").split(b"\0")[:-1])
     assert len(read) >= 40
+
+
+@pytest.mark.parametrize("name", [".pcreconcile", ".PcReconcile", ".PCRECONCILE"])
+def test_state_that_is_not_there_yet_is_tracked_in_any_letter_case(site, name):
+    site.git("update-index", "--add", "--cacheinfo", f"100644,{'e' * 40},fleet/{name}/journal.db")
+    shutil.rmtree(state(site), ignore_errors=True)
+    assert site.run("plan", site.manifests) == 1
+
+
+def test_state_that_is_not_there_yet_and_not_tracked(site):
+    site.git("update-index", "--add", "--cacheinfo", f"100644,{'e' * 40},fleet/.pcreconciled/journal.db")
+    shutil.rmtree(state(site), ignore_errors=True)
+    assert site.run("plan", site.manifests) == 0

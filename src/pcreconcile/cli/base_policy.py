@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcreconcile.cli.former import folders_of, manifests_in
+from pcreconcile.cli.base_folder import partner_folder_at
+from pcreconcile.cli.former import manifests_in
 from pcreconcile.cli.guard_changes import Guards, notices_between, of_documents
 from pcreconcile.cli.repository import Kept, Repository
 from pcreconcile.manifests import Loaded
@@ -38,13 +39,15 @@ class Base:
     """What judges as it stood at the base.
 
     `signers` is the content of `allowed_signers`, None where there was none; `signers_file` how the policy at the base
-    calls it.
+    calls it. `folder` is where in the repository at `top` the partner folder stood; None where nothing judged.
     """
 
     commit: str
     at: PolicyAtBase
     signers: bytes | None
     signers_file: str
+    top: Path
+    folder: str | None
 
     @property
     def judges_approvals(self) -> bool:
@@ -60,32 +63,22 @@ def read_base(loaded: Loaded, name: str, signers_now: bytes | None) -> Base:
 
     `signers_now` is the list of today, for what has changed since.
 
-    Raises Refused where the policy at the base cannot be read, UsageError when git does not answer.
+    Raises Refused where the policy at the base cannot be read or nobody can tell which one held, UsageError when git
+    does not answer.
     """
     repository = Repository(loaded.home)
     commit = repository.merge_base(name)
-    files, shown = _partner_folder(repository, commit, loaded, name)
+    folder = partner_folder_at(repository, commit, loaded.partner.tenant_id, name)
+    files = repository.files(commit, folder) if folder is not None else ()
+    shown = folder or "." if folder != repository.prefix else str(loaded.home)
     then = of_documents(_documents(repository, files, shown, name), None)
     there = _policy(then.policy, name)
     signers = _content(repository, files, there.approvals.allowed_signers)
     now = of_documents(standing_in(loaded.home), signers_now)
     notices = notices_between(Guards(then.policy, then.partner, signers), now, name)
-    return Base(commit, PolicyAtBase(name, there, notices), signers, there.approvals.allowed_signers)
-
-
-def _partner_folder(repository: Repository, commit: str, loaded: Loaded, name: str) -> tuple[tuple[Kept, ...], str]:
-    """The files of the partner folder as it stood then, and what to call it."""
-    folders = folders_of(repository, commit, loaded.partner.tenant_id)
-    if len(folders) > 1:
-        several = ", ".join(folder or "." for folder in folders)
-        raise Refused(
-            f"at {name} several folders hold this partner's document ({several}), so nobody knows which policy held; "
-            "plan against a base with one"
-        )
-    if not folders:
-        return (), str(loaded.home)
-    (folder,) = folders
-    return repository.files(commit, folder), str(loaded.home) if folder == repository.prefix else folder or "."
+    return Base(
+        commit, PolicyAtBase(name, there, notices), signers, there.approvals.allowed_signers, repository.top, folder
+    )
 
 
 def _documents(repository: Repository, files: tuple[Kept, ...], shown: str, name: str) -> Iterator[Document]:

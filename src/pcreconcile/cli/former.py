@@ -46,16 +46,12 @@ class Former:
         return place_of(self.root).finding(problem, expected)
 
 
-def customers_of(repository: Repository, commit: str, shown: str, partner: TenantId) -> tuple[Former, ...]:
-    """All customers of the partner folder that the repository was opened at, which is called `shown`.
+def customers_of(repository: Repository, commit: str, shown: str, folders: Iterable[str]) -> tuple[Former, ...]:
+    """All customers of these partner folders; the one that the repository was opened at is called `shown`.
 
     Raises UsageError when git does not answer.
     """
-    return tuple(
-        customer
-        for folder in folders_of(repository, commit, partner)
-        for customer in customers_in(repository, commit, folder, shown)
-    )
+    return tuple(customer for folder in folders for customer in customers_in(repository, commit, folder, shown))
 
 
 def folders_of(repository: Repository, commit: str, partner: TenantId) -> tuple[str, ...]:

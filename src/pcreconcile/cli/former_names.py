@@ -26,15 +26,16 @@ _HEAD = "HEAD"
 class FormerNames:
     """What customers were called at the last commit and at the base; read once, and only where it is asked."""
 
-    def __init__(self, loaded: Loaded, base: str | None = None) -> None:
-        """`base` is a commit."""
+    def __init__(self, loaded: Loaded, base: str | None = None, folder: str | None = None) -> None:
+        """`base` is a commit, `folder` where in the repository the partner folder stood then, where that is known."""
         self._loaded = loaded
         self._base = base
+        self._folder = folder
 
     @cached_property
     def identities(self) -> tuple[Identity, ...]:
         """Of every customer whose document is another one today. Raises UsageError when git cannot read the base."""
-        return (*self._at_head(), *(self._at(self._repository(), self._base) if self._base else ()))
+        return (*self._at_head(), *(self._at(self._repository(), self._base, self._folder) if self._base else ()))
 
     def _at_head(self) -> tuple[Identity, ...]:
         """At the last commit and its parents, where the checkout has them; nothing outside a repository.
@@ -57,12 +58,13 @@ class FormerNames:
     def _repository(self) -> Repository:
         from pcreconcile.cli.repository import Repository
 
-        return Repository(self._loaded.home)
+        return Repository(self._loaded.home, judges=False)  # a former name can only protect
 
-    def _at(self, repository: Repository, commit: str) -> tuple[Identity, ...]:
+    def _at(self, repository: Repository, commit: str, folder: str | None = None) -> tuple[Identity, ...]:
         from pcreconcile.cli.former import customers_in, folders_of
 
-        folders, shown = folders_of(repository, commit, self._loaded.partner.tenant_id), str(self._loaded.home)
+        partner, shown = self._loaded.partner.tenant_id, str(self._loaded.home)
+        folders = (folder,) if folder is not None else folders_of(repository, commit, partner)
         return tuple(
             Identity(customer.tenant_id, customer.name, _labels(customer.root))
             for folder in folders

@@ -1,7 +1,8 @@
 """Where the repository of a folder is, found without starting anything and without reading any configuration.
 
 Only a `.git` counts (gitrepository-layout(5)): a folder, or the file that a worktree or a submodule has in its place.
-git refuses to commit an entry of that name, so that nobody's pull request can bring one. HEAD, config, objects and refs
+git refuses to commit an entry of that name, so that nobody's pull request can bring one; one that leads to files of a
+working tree around it is passed over all the same. HEAD, config, objects and refs
 as ordinary files among the manifests (a bare repository, which git itself would use) are just files here.
 """
 
@@ -43,6 +44,18 @@ class GitDirectory:
         )
 
     @property
+    def superproject(self) -> Path | None:
+        """The working tree of which this one is a submodule; None when it is none.
+
+        Its repository lies in that one's `modules/`: which one that is, and at which commit, its content says.
+        """
+        outer = find_repository(self.top.parent) if self.entry.is_file() else None
+        if outer is None:
+            return None
+        places = (outer.directory / "modules", outer.common / "modules")
+        return outer.top if any(self.directory.is_relative_to(place) for place in places) else None
+
+    @property
     def has_reftable(self) -> bool:
         """Whether its refs are kept in git's newer binary form."""
         return (self.common / "reftable").is_dir()
@@ -80,7 +93,18 @@ def find_repository(folder: Path) -> GitDirectory | None:
     """The repository that a folder stands in: the nearest `.git` above its real place. None when there is none."""
     place = Path(os.path.realpath(folder))
     found = (_at(top) for top in (place, *place.parents))
-    return next((one for one in found if one is not None), None)
+    return next((one for one in found if one is not None and not _is_content(one)), None)
+
+
+def _is_content(found: GitDirectory) -> bool:
+    """Whether a `.git` leads to files of the working tree around it, as no `git worktree` and no submodule does."""
+    if found.directory == found.entry:
+        return False
+    outer = find_repository(found.top.parent)
+    return outer is not None and any(
+        place.is_relative_to(outer.top) and _NAME not in place.relative_to(outer.top).parts
+        for place in (found.directory, found.common)
+    )
 
 
 def _at(top: Path) -> GitDirectory | None:

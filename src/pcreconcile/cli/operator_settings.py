@@ -81,6 +81,15 @@ class Setting:
     read: Callable[[str], Any] = str
     is_secret: bool = False
 
+    def value(self, text: str) -> Any:
+        """What a variable's text means; none at all is not set, as pipelines pass it.
+
+        Raises ValueError saying what was expected, also for blanks: who sets something wants something.
+        """
+        if text and not text.strip():
+            raise ValueError(f"set and empty: expected {self.form}, or unset it")
+        return self.read(text.strip())
+
 
 def read(environment: Mapping[str, str]) -> OperatorSettings:
     """All settings of an environment. Raises ConfigurationError naming every malformed one, without its value."""
@@ -88,7 +97,7 @@ def read(environment: Mapping[str, str]) -> OperatorSettings:
     problems: list[str] = []
     for setting in SETTINGS:
         try:
-            values[setting.name] = setting.read(environment.get(setting.name, "").strip())
+            values[setting.name] = setting.value(environment.get(setting.name, ""))
         except ValueError as error:
             problems.append(f"{setting.name}: {error}")
     if problems:
@@ -114,7 +123,12 @@ def in_force(environment: Mapping[str, str]) -> Iterator[tuple[Setting, str]]:
 
 
 def _entries(text: str) -> Iterator[tuple[int, str]]:
-    """The entries of a comma-separated list, counted from 1; empty ones are passed over."""
+    """The entries of a comma-separated list, counted from 1; empty ones are passed over.
+
+    Raises ValueError for a list of empty ones alone, which would mean the same as no setting.
+    """
+    if text and not text.replace(",", "").strip():
+        raise ValueError("set and without an entry: expected entries separated by commas, or unset it")
     for number, entry in enumerate(text.split(","), 1):
         if entry.strip():
             yield number, entry.strip()
@@ -154,6 +168,10 @@ def _tenants(text: str) -> frozenset[TenantId]:
         if not is_guid(entry):
             raise ValueError(f"entry {number}: expected a tenant ID (a GUID)")
     return frozenset(TenantId(entry.lower()) for _, entry in _entries(text))
+
+
+def _authors(text: str) -> tuple[str, ...]:
+    return tuple(entry for _, entry in _entries(text))
 
 
 def _switch(text: str) -> bool:
@@ -206,6 +224,7 @@ SETTINGS = (
         "Who opened the pull request and who pushed to its branch, where the pipeline tells it: they count as authors.",
         "e-mail addresses or accounts of the code host, separated by commas",
         "what git tells",
+        _authors,
     ),
     Setting(
         READ_ONLY,

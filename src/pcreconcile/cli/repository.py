@@ -56,12 +56,21 @@ class Commit:
 class Repository:
     """The repository that a folder stands in. Every method raises UsageError when git does not answer."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises UsageError when the folder is in no repository, in one of somebody else's, or when there is no git."""
+    def __init__(self, folder: Path, *, judges: bool = True) -> None:
+        """`judges`: somebody is believed by what it says, so that it may be no submodule.
+
+        Raises UsageError when the folder is in no repository, in one of somebody else's, or when there is no git.
+        """
         place = find_repository(folder)
         if place is None:
             raise UsageError(f"{folder} is in no git repository")
         require_own(place)
+        if judges and (outer := place.superproject) is not None:
+            raise UsageError(
+                f"{place.top} is a submodule of {outer}, and which repository and history that is, a change says: it is"
+                " not asked for a base or for authors; keep the manifests in the repository itself, or run in a clone"
+                " of the submodule's own repository"
+            )
         self._place = place
         self._git = GitView(place)
         self.top = place.top

@@ -80,7 +80,7 @@ def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> De
     fleet = targets.of_fleet(wanted.targets, session.loaded.fleet)
     if wanted.base is None:
         return fleet
-    base = changes.since(session.loaded, wanted.base)
+    base = changes.since(session.loaded, wanted.base, session.base.folder if session.base else None)
     different = tuple(each for each in fleet.customers if each.name in base.changed)
     output.note(
         f"planning {len(different)} of {counted(len(fleet.customers), 'customer')}: those new or changed since"

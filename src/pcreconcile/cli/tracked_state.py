@@ -29,15 +29,15 @@ _NAMES = (
 def require_untracked(state: Path, manifests: Path) -> None:
     """Raise ConfigurationError, with what to do, when git tracks the folder of state or anything that is state in it.
 
-    Nothing is asked where the folder does not exist, or stands in no repository.
+    Where the folder does not exist, the index alone is looked at, as far as its file tells: no program is started then.
+    Nothing is asked where it stands in no repository.
     """
-    if not os.path.lexists(state):
-        return
+    exists = os.path.lexists(state)
     found = (find_repository(folder) for folder in (manifests, state.parent))
     for repository in dict.fromkeys(one for one in found if one is not None):
         paths = tuple(_paths(state, manifests, repository.top))
         if paths:
-            _require_untracked(repository, paths)
+            _require_untracked(repository, paths, exists=exists)
 
 
 def _paths(state: Path, manifests: Path, top: Path) -> Iterator[str]:
@@ -50,10 +50,13 @@ def _paths(state: Path, manifests: Path, top: Path) -> Iterator[str]:
         yield from (place.relative_to(top).as_posix() for place in places if place.is_relative_to(top))
 
 
-def _require_untracked(repository: GitDirectory, paths: Iterable[str]) -> None:
+def _require_untracked(repository: GitDirectory, paths: Iterable[str], *, exists: bool) -> None:
     head = repository.head()
     listed = indexed_paths(repository.directory / "index", len(head or "") // 2 or 20)
-    names = (*_of_index(repository, listed), *(_of_head(repository, known=listed is not None) if head else ()))
+    if exists:
+        names = (*_of_index(repository, listed), *(_of_head(repository, known=listed is not None) if head else ()))
+    else:
+        names = listed or ()
     for path in paths:
         if (tracked := next((name for name in names if is_same_place(name, path)), None)) is not None:
             raise ConfigurationError(_refusal(repository.top, path, tracked))

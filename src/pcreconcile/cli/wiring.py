@@ -97,16 +97,20 @@ def open_session(manifests: str) -> Session:
 def judged_at(session: Session, base: str | None) -> Session:
     """The session in which what stood at a base judges too; the same one without a base.
 
-    Raises Refused where the policy at the base cannot be read, UsageError when git cannot tell, ConfigurationError when
-    `allowed_signers` cannot be read.
+    Raises Refused where the policy at the base cannot be read or the state would be another one, UsageError when git
+    cannot tell, ConfigurationError when `allowed_signers` cannot be read.
     """
     if base is None:
         return session
+    from pcreconcile.cli.base_folder import require_same_state
     from pcreconcile.cli.base_policy import read_base
     from pcreconcile.cli.consent import allowed_signers
 
     found = read_base(session.loaded, base, allowed_signers(session.loaded) or None)
-    return replace(session, base=found, former=FormerNames(session.loaded, found.commit))
+    if found.folder is not None:
+        chosen = bool(session.operator.home or session.operator.database)
+        require_same_state(found.top, found.folder, session.state, base, chosen=chosen)
+    return replace(session, base=found, former=FormerNames(session.loaded, found.commit, found.folder))
 
 
 def read_manifests(path: str) -> Loaded:
