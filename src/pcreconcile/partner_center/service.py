@@ -28,12 +28,12 @@ from pcreconcile.model.estate import (
 )
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.masking import is_masked
 from pcreconcile.model.observed import Fields, observe_items
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center.audit import Audit
 from pcreconcile.partner_center.beyond import ITEM_TYPES, WRITES, Beyond
 from pcreconcile.partner_center.blocking_orders import blocking_orders
-from pcreconcile.model.masking import is_masked
 from pcreconcile.partner_center.claims import claims_of, user_of
 from pcreconcile.partner_center.instants import parse_http_date
 from pcreconcile.partner_center.items import Items
@@ -78,8 +78,8 @@ class PartnerCenter:
         """The user principal name for whom App+User tokens speak; None where there is no such token.
 
         It is compared and journalled, so it is what the token says and never masked; "" for a token that does not say,
-        and for a name that holds a secret or a mask. A refresh token that the login service refuses gives no token to anybody;
-        raises AuthenticationError when it cannot be asked.
+        and for a name that holds a secret or a mask. A refresh token that the login service refuses gives no token to
+        anybody; raises AuthenticationError when it cannot be asked.
         """
         if not self._tokens.has_user:
             return None
