@@ -738,10 +738,11 @@ def test_an_approver_applies_under_another_name() -> None:
         confirmed(grants, "c.carlson@example.com", NOW)
 
 
-def test_somebody_without_a_name_applies() -> None:
-    with pytest.raises(ApprovalMissing, match="nobody can tell as whom"):
-        confirmed(GRANTS, "", NOW)
-    confirmed((), "", NOW)
+@pytest.mark.parametrize("user", ["", " ", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"])
+def test_somebody_without_a_name_applies(user: str) -> None:
+    with pytest.raises(ApprovalMissing, match="as whom this plan would be applied cannot be determined"):
+        confirmed(GRANTS, user, NOW)
+    confirmed((), user, NOW)
 
 
 def test_the_service_s_clock_says_that_it_has_expired() -> None:

@@ -71,6 +71,23 @@ def action(document: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def in_a_circle(members: int) -> bytes:
+    """Many actions, each of which requires the one before it, and the first the last."""
+    first = PLAN.customers[0].actions[0]
+    names = [f"{n:012x}" for n in range(members)]
+    ring = tuple(replace(first, id=name, requires=(names[n - 1],)) for n, name in enumerate(names))
+    return canonical_json(seal(replace(PLAN, customers=(replace(PLAN.customers[0], actions=ring),))))
+
+
+def requiring(number: int) -> Callable[[dict[str, Any]], Any]:
+    """The first action requires that one; the second, the removal, requires the first."""
+
+    def change(document: dict[str, Any]) -> None:
+        action(document)["requires"] = [document["customers"][0]["actions"][number]["id"]]
+
+    return change
+
+
 def nested(levels: int) -> bytes:
     return b'{"formatVersion": 2, "aftercare": [' + b"[" * levels + b"]" * levels + b"]}"
 
@@ -120,6 +137,13 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a dropped guard": (edited(lambda d: d["guards"].append({})), "guards"),
     "a customer twice": (resealed(lambda d: d["customers"].append(d["customers"][0])), "appears twice"),
     "an action twice": (resealed(lambda d: d["customers"][0]["actions"].append(action(d))), "appears twice"),
+    "an unknown requirement": (
+        resealed(lambda d: action(d).update(requires=["0" * 12])),
+        "requires 000000000000",
+    ),
+    "an action that requires itself": (resealed(requiring(0)), "in a circle: "),
+    "two actions that require each other": (resealed(requiring(1)), "in a circle: "),
+    "a long circle": (in_a_circle(3000), "in a circle: "),
     "an item without an ID": (resealed(lambda d: d["customers"][0]["observed"]["items"][0].pop("id")), "type or ID"),
 }
 

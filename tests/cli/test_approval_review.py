@@ -109,6 +109,7 @@ MISSING: dict[str, Any] = {
     "data_until": date(2099, 1, 1),
     "delegated_access": None,
     "settle": timedelta(days=9),
+    "try_again_at": datetime(2026, 12, 1, tzinfo=UTC),
     "projected_from": datetime(2026, 12, 1, tzinfo=UTC),
 }
 
@@ -229,6 +230,16 @@ def test_what_decides_is_refused(desk: Desk, name: str) -> None:
 def test_the_manifests_word_is_wanted_without_the_service_too(desk: Desk, name: str) -> None:
     with pytest.raises(Refused, match="nothing was signed: the plan file says what the manifests here do not"):
         desk.shown(EDITS[name](desk.kept), offline=True)
+
+
+def test_what_an_action_waits_for_is_the_new_plans_word(desk: Desk) -> None:
+    """Without the requirement something one-way would be done first; `apply` keeps both plans' requirements."""
+    customer = desk.kept.customers[0]
+    assert any(action.requires for action in customer.actions if action.when == "now")
+    free = tuple(replace(action, requires=()) for action in customer.actions)
+    plan = seal(replace(desk.kept, customers=(replace(customer, actions=free),)))
+    with pytest.raises(Refused, match="requires nothing in the file"):
+        desk.shown(plan)
 
 
 def test_an_untouched_plan_is_shown_as_it_is(desk: Desk) -> None:

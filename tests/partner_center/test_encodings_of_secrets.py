@@ -44,8 +44,12 @@ def numbered(text: str) -> str:
     return "".join(f"&#x{ord(letter):X};" if n % 2 else f"&#{ord(letter)};" for n, letter in enumerate(text))
 
 
+def b64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
 def b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+    return b64_of(text.encode())
 
 
 def urlsafe(text: str) -> str:
@@ -80,7 +84,14 @@ ENCODINGS: dict[str, Encoding] = {
     "base64 of JSON": lambda text: b64(json.dumps({"client_secret": text})),
     "base64 in an address": lambda text: quote(b64(text), safe=""),
     "base64 twice": lambda text: b64(b64(text)),
+    "base64 of UTF-16 LE": lambda text: b64_of(text.encode("utf-16-le")),
+    "base64 of UTF-16 BE": lambda text: b64_of(text.encode("utf-16-be")),
+    "base64 of UTF-16 with its mark": lambda text: b64_of(text.encode("utf-16")),
     "hex": lambda text: text.encode().hex(),
+    "hex with colons": lambda text: text.encode().hex(":"),
+    "hex with blanks": lambda text: text.encode().hex(" "),
+    "hex with dashes, capitals": lambda text: text.encode().hex("-").upper(),
+    "hex of UTF-16": lambda text: text.encode("utf-16-le").hex(),
     "quoted-printable": lambda text: quopri.encodestring(text.encode()).decode(),
     "UTF-8 taken for Latin-1": lambda text: text.encode().decode("latin-1"),
     "letters lost": lambda text: "".join(letter if letter.isascii() else "?" for letter in text),
@@ -124,6 +135,7 @@ def test_every_part_of_a_token_is_found() -> None:
 ORDINARY = (
     "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value.",
     '{"code":900420,"description":"customer 6b2e0b0c-0000-4000-8000-000000000011 was not found"}',
+    "at 12:30:45:10 on 2026-11-22 of 6b:2e:0b:0c:00:00",
     "a/b+c=d&e%20f &amp; \\u0041 =3D aGVsbG8gd29ybGQ=",
     "",
 )
@@ -140,6 +152,25 @@ def test_what_is_no_secret_stays_as_it_is(text: str) -> None:
 )
 def test_a_short_secret_is_found_as_a_word(text: str, shown: str) -> None:
     assert Veil(["one"]).conceal(text) == shown
+
+
+IDENTITIES = ("admin@partner.onmicrosoft.com", "aHk=@eXk.example", "79797979@yyyy.example", "79:79:79:79:79@x.example")
+
+
+@pytest.mark.parametrize("text", IDENTITIES)
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_short_secret_is_never_found_inside_of_a_word(text: str, length: int) -> None:
+    secret = "y" * length
+    assert Veil([secret]).conceal(text) == text
+    assert not Veil([secret]).betrays(text)
+
+
+@given(
+    secret=st.text(st.sampled_from(string.ascii_letters + string.digits), min_size=1, max_size=3),
+    text=st.text(st.sampled_from(string.ascii_letters + string.digits), min_size=4, max_size=60),
+)
+def test_no_short_secret_changes_a_word(secret: str, text: str) -> None:
+    assert Veil([secret]).conceal(text) == text
 
 
 @given(

@@ -14,11 +14,16 @@ import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pcreconcile.applying import check_plan
 from pcreconcile.exits import holdings_of
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
 from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, Blocker, CustomerPlan, Effect, Verdict
+from pcreconcile.model.policies_in_force import PoliciesInForce
+from pcreconcile.model.policy import Policy
+from pcreconcile.planning.narrowing import narrowed
 from tests.exits.estates import case_now, customer_plan, customer_state, plan_of
 from tests.planning.worlds import IDS, World, any_worlds, worlds
 
@@ -148,6 +153,16 @@ def test_requirements_are_actions_of_the_customer_that_come_before(world: World)
         assert set(action.requires) <= set(before)
         assert all(when_rank(before[name]) <= when_rank(action) for name in action.requires)
         before[action.id] = action
+
+
+@given(world=any_worlds(), effect=st.sampled_from([None, *Effect]))
+@example(world=TIED_BASES, effect=None)
+@settings(bounded, max_examples=100)
+def test_no_plan_that_is_made_is_refused_for_what_its_actions_require(world: World, effect: Effect | None) -> None:
+    made = plan_of(world)
+    if effect is not None:
+        made = narrowed(made, effect, live=1, memory=Memory(), policies=PoliciesInForce(Policy()))
+    check_plan(made, made.partner.tenant_id)
 
 
 @given(world=leaving)

@@ -18,6 +18,7 @@ from pcreconcile.applying.sorts import SORTS, sorts_of
 from pcreconcile.model.approval import Signer
 from pcreconcile.model.errors import ApprovalMissing
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.masking import is_masked
 
 __all__ = ["Asked", "Authors", "Consent", "Grant", "confirmed", "granted", "required"]
 
@@ -60,11 +61,15 @@ def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant
 def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
     """Asked again with what only the service knows: who applies, and what time it is. Raises ApprovalMissing.
 
-    `user` is the user principal name that requests are sent as, None when there is none; `at` the later of the
+    `user` is the user principal name that requests are sent as, None when there is none, and nobody when it is empty or
+    masked: then nobody can see that it is not an approver. `at` is the later of the
     service's time and ours.
     """
-    if grants and user == "":
-        raise ApprovalMissing("nobody can tell as whom this plan would be applied: nothing was written")
+    if grants and user is not None and (not user.strip() or is_masked(user)):
+        raise ApprovalMissing(
+            "as whom this plan would be applied cannot be determined: nothing was written; the token of the refresh "
+            "token names nobody, or a name that holds a secret: `doctor` shows who applies"
+        )
     for grant in grants:
         if user is not None and user.strip().casefold() in _names(grant.signer):
             raise ApprovalMissing(

@@ -14,6 +14,7 @@ import io
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, BinaryIO
 
 import msgspec
@@ -23,12 +24,13 @@ from pcreconcile.applying.texts import clean
 from pcreconcile.model import identity
 from pcreconcile.model.errors import PlanFileError
 from pcreconcile.model.identity import canonical_json
-from pcreconcile.model.ids import TenantId
-from pcreconcile.model.plan import FORMAT_VERSION, NOW, Plan
+from pcreconcile.model.ids import ActionId, TenantId
+from pcreconcile.model.plan import FORMAT_VERSION, NOW, CustomerPlan, Plan
 
 AGAIN = "make a new plan"
 
 _VERSION = "formatVersion"
+_TOLD = 5  # actions that a message names
 _FIELDS = {field.encode_name: field for field in msgspec.structs.fields(Plan)}
 
 
@@ -95,13 +97,36 @@ def require_applicable(plan: Plan) -> None:
 
 
 def _check_references(plan: Plan) -> None:
-    """The journal knows customers by tenant and actions by ID, so neither may appear twice."""
+    """The journal knows customers by tenant and actions by ID, so neither may appear twice.
+
+    What an action requires is another action of its customer, and nothing in a circle: no such plan is ever made, none
+    could be ended, and until then it would be shown as sound.
+    """
     _once("customer", (customer.tenant_id for customer in plan.customers))
     _once("action", (a.id for customer in plan.customers for a in customer.actions if a.when == NOW))
     for customer in plan.customers:
         for item in customer.observed.items:
             if not (isinstance(item.get("type"), str) and isinstance(item.get("id"), str)):
                 raise PlanFileError(f"an observed item of {customer.name} has no type or ID; {AGAIN}")
+        _check_requirements(customer)
+
+
+def _check_requirements(customer: CustomerPlan) -> None:
+    left: dict[ActionId, set[ActionId]] = {}
+    for action in customer.actions:
+        left.setdefault(action.id, set()).update(action.requires)
+    for name, required in left.items():
+        for unknown in sorted(required - left.keys()):
+            raise PlanFileError(
+                f"action {name} of {clean(customer.name)} requires {unknown}, which is no action of its plan; {AGAIN}"
+            )
+    try:
+        TopologicalSorter({name: sorted(required) for name, required in left.items()}).prepare()
+    except CycleError as error:
+        circle = " requires ".join(reversed(error.args[1][-_TOLD:]))
+        raise PlanFileError(
+            f"actions of {clean(customer.name)} require each other in a circle: {circle}; {AGAIN}"
+        ) from None
 
 
 def _once(what: str, ids: Iterable[str]) -> None:

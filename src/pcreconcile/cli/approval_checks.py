@@ -60,8 +60,9 @@ async def user(session: wiring.Session, place: wiring.World) -> Check | None:
         return warn("who applies", f"whether an approver applies the plans cannot be seen: {error}")
     if name is None:
         return ok("who applies", "no user: there is no refresh token")
-    if not name:
-        return warn("who applies", "the refresh token does not say whose it is, so no approved plan can be applied")
+    if not name.strip():
+        told = "the refresh token does not say whose it is, or a secret is part of the name"
+        return warn("who applies", f"{told}: no approved plan can be applied")
     if name.strip().casefold() in people:
         told = f"{name}, whose refresh token applies the plans, is also listed as an approver"
         return fail("who applies", told, f"sign in another user (`login`), or take {name} out of the list of signers")

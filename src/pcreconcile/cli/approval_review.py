@@ -138,11 +138,12 @@ def _differences(shared: Shared) -> Iterator[str]:
 
 
 def _told(action: Action) -> dict[str, object]:
-    """What an action is said to do to people and money, as far as it does not change by the hour."""
+    """What an action is said to do and to wait for, as far as it does not change by the hour."""
     impact, instructions = action.impact, action.instructions
     return {
         "name": action.target.name,
         "family": action.family,
+        "requires": ", ".join(sorted(action.requires)),
         "reversibility": action.reversibility,
         "effect": action.effect,
         "seats": impact.seats if impact else 0,

@@ -6,7 +6,8 @@ JSON, JavaScript        ``\/`` ``\u002f`` ``\x2f`` ``\"``, surrogate pairs
 HTML, XML               ``&#47;`` ``&#x2F;`` ``&amp;``
 quoted-printable        ``=2F``, soft line ends
 mistaken for Latin-1    the bytes of UTF-8, each shown as a character
-whole runs              base64, base64url (padded or not, alone or within more), hex
+whole runs              base64, base64url (padded or not, alone or within more), hex, also with ``:``, ``-`` or
+                        blanks between the bytes; each of UTF-8 or of UTF-16 in either order
 =====================  ==========================================================
 
 Each is undone by itself and in all orders, because nobody says in which one a text was made.
@@ -96,7 +97,8 @@ _DECODERS = (
 )
 
 _RUNS = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
-_HEX_RUN = re.compile(rf"(?:{_HEX}{{2}}){{4,}}")
+_BETWEEN = re.compile(r"[:\s-]")
+_HEX_RUN = re.compile(rf"{_HEX}{{2}}(?:(?:{_BETWEEN.pattern})?{_HEX}{{2}}){{3,}}")
 
 
 def readings(text: str) -> Iterator[Reading]:
@@ -119,18 +121,28 @@ def decoded_runs(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _RUNS.finditer(text):
         plain = match.group().rstrip("=").translate(str.maketrans("-_", "+/"))
         for offset in range(4):
-            yield match.start(), match.end(), _from_base64(plain[offset:])
+            for decoded in _texts(_from_base64(plain[offset:])):
+                yield match.start(), match.end(), decoded
     for match in _HEX_RUN.finditer(text):
-        yield match.start(), match.end(), bytes.fromhex(match.group()).decode("utf-8", "replace")
+        for decoded in _texts(bytes.fromhex(_BETWEEN.sub("", match.group()))):
+            yield match.start(), match.end(), decoded
 
 
-def _from_base64(text: str) -> str:
+def _texts(raw: bytes) -> Iterator[str]:
+    """What bytes read as. UTF-16 has a zero byte wherever there is a letter of ours."""
+    yield raw.decode("utf-8", "replace")
+    if 0 in raw:
+        for order in ("utf-16-le", "utf-16-be"):
+            yield raw.decode(order, "replace")
+
+
+def _from_base64(text: str) -> bytes:
     """What is cut in the middle of three bytes loses them."""
     whole = text[: len(text) - 1] if len(text) % 4 == 1 else text
     try:
-        return base64.b64decode(whole + "=" * (-len(whole) % 4)).decode("utf-8", "replace")
+        return base64.b64decode(whole + "=" * (-len(whole) % 4))
     except (binascii.Error, ValueError):
-        return ""
+        return b""
 
 
 def _undo(reading: Reading, decoder: _Decoder) -> Reading:

@@ -1,8 +1,9 @@
 """What must never be shown, and its removal from texts that came from elsewhere and may quote it.
 
 A secret is found in every encoding of encodings.py, and so is a part of ten characters or more, since a service may cut
-what it repeats. A secret of fewer than four characters is taken out only where it stands as a word of its own: it opens
-nothing that guessing would not, and taking it out of every word would leave no text to read.
+what it repeats. A secret of fewer than four characters is taken out only where it stands as a word of its own and is
+never looked for in base64 or hex: it opens nothing that guessing would not, almost every word decodes to some text that
+holds it, and taking it out of every word would leave no text to read.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from pcreconcile.model.masking import MASK
 from pcreconcile.partner_center.encodings import Reading, decoded_runs, readings
 
-MASK = "[secret]"
+__all__ = ["MASK", "Veil"]
 
 _SHORT = 4
 _PART = 10  # characters of a secret by which a part of it is known
@@ -57,6 +59,13 @@ class Veil:
         spans = sorted({*self._spans(text), *self._spans_in_runs(text)})
         return "".join(_masked(text, _joined(spans)))
 
+    def betrays(self, text: str) -> bool:
+        """Whether a text holds, in any encoding, a secret of four characters or more, or a longer part of one.
+
+        Texts that are compared or kept as they are ask this instead of being masked: a masked name is nobody's.
+        """
+        return bool(self._hidden) and self._holds(text, _RUN_DEPTH)
+
     def _keep(self, text: str) -> None:
         """The secret, as it is and as it reads with its blanks or its letters beyond ASCII lost on the way."""
         if not text or text in self._hidden:
@@ -70,7 +79,7 @@ class Veil:
     def _spans(self, text: str) -> Iterator[_Span]:
         """Where secrets stand, in whatever encoding."""
         for reading in readings(text):
-            for start, end in self._found(reading.text):
+            for start, end in (*self._found(reading.text), *self._words(reading.text)):
                 yield _original(reading, start, end)
 
     def _spans_in_runs(self, text: str, depth: int = _RUN_DEPTH) -> Iterator[_Span]:
@@ -90,12 +99,16 @@ class Veil:
         for secret in self._hidden:
             if len(secret) >= _SHORT:
                 yield from _occurrences(text, secret)
-            else:
-                yield from (match.span() for match in re.finditer(rf"(?<!\w){re.escape(secret)}(?!\w)", text))
         for at in range(len(text) - _PART + 1):
             known = self._parts.get(text[at : at + _PART])
             if known is not None:
                 yield _extended(text, at, *known)
+
+    def _words(self, text: str) -> Iterator[_Span]:
+        """Short secrets that stand as words of their own."""
+        for secret in self._hidden:
+            if len(secret) < _SHORT:
+                yield from (match.span() for match in re.finditer(rf"(?<!\w){re.escape(secret)}(?!\w)", text))
 
 
 def _ascii(text: str, lost: str) -> str:

@@ -19,6 +19,7 @@ from pcreconcile.applying.evidence.mac_proofs import mac_proofs
 from pcreconcile.applying.evidence.plan_proofs import execution_proofs, identity_proofs
 from pcreconcile.applying.evidence.proofs import proof, unchecked
 from pcreconcile.applying.evidence.request_proofs import request_proofs
+from pcreconcile.applying.evidence.start_proofs import start_proofs
 from pcreconcile.applying.evidence.story import Frame, tell
 from pcreconcile.applying.evidence.told import (
     DIGESTS,
@@ -107,6 +108,7 @@ def _proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], checks: 
     yield from chain_proofs(told, evidence, checks.anchor)
     yield from mac_proofs(told, evidence.partner.tenant_id, checks.key)
     yield from document_proofs(told, evidence)
+    yield from start_proofs(told)
     yield from identity_proofs(told, evidence)
     yield from execution_proofs(told)
     yield from request_proofs(told)

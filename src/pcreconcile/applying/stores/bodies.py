@@ -151,6 +151,10 @@ BODIES: Mapping[EventKind, type[_Body]] = MappingProxyType(
 )
 
 
+BEGINS_WITH: tuple[str, ...] = tuple(field.encode_name for field in msgspec.structs.fields(_RunStarted))
+"""The members that this program writes into the first event of every run."""
+
+
 def misfit_of(event: Event) -> str:
     """What is wrong with an event's body, naming event and member; "" when it can be read."""
     try:
