@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pcreconcile.cli import wiring
 from tests.cli.guarded import NUMBERS, TENANT, Guarded, guarded
 
 __all__ = ["guarded"]
@@ -220,3 +221,23 @@ def test_a_base_that_git_does_not_know(guarded: Guarded) -> None:
     guarded.repository()
     code, _, errors = guarded("apply", "--auto-approve", "--base", "nowhere")
     assert (code, "--base nowhere: no such commit here" in errors) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        ([], ["relationships"], ()),  # a change cannot wave away a read that stands in its way
+        (["relationships"], ["relationships"], ("relationships",)),
+        (["relationships"], [], ()),
+    ],
+)
+def test_a_list_is_called_refused_for_good_only_where_the_base_calls_it_so_too(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch, before: list[str], after: list[str], counts: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(guarded.folder)
+    guarded.partner(**({"notOffered": before} if before else {}))
+    guarded.repository()
+    guarded.partner(**({"notOffered": after} if after else {}))
+    session = wiring.open_session("manifests")
+    assert wiring.judged_at(session, "main").loaded.partner.not_offered == counts
+    assert wiring.judged_at(session, None).loaded.partner.not_offered == tuple(after)

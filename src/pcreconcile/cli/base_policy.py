@@ -20,7 +20,7 @@ from pcreconcile.manifests import Loaded
 from pcreconcile.manifests.documents import Document
 from pcreconcile.manifests.files import MAX_BYTES, FoundFile, join
 from pcreconcile.manifests.gather import standing_in
-from pcreconcile.manifests.nodes import Mapping, text_at
+from pcreconcile.manifests.nodes import Mapping, find, plain, text_at
 from pcreconcile.manifests.policies import policy, policy_findings
 from pcreconcile.manifests.quoting import Wording, escaped
 from pcreconcile.manifests.reader import Reading, read_yaml
@@ -40,6 +40,7 @@ class Base:
 
     `signers` is the content of `allowed_signers`, None where there was none; `signers_file` how the policy at the base
     calls it. `folder` is where in the repository at `top` the partner folder stood; None where nothing judged.
+    `not_offered` is what the Partner document there said is refused to the partner for good.
     """
 
     commit: str
@@ -48,6 +49,7 @@ class Base:
     signers_file: str
     top: Path
     folder: str | None
+    not_offered: frozenset[str] = frozenset()
 
     @property
     def judges_approvals(self) -> bool:
@@ -76,9 +78,8 @@ def read_base(loaded: Loaded, name: str, signers_now: bytes | None) -> Base:
     signers = _content(repository, files, there.approvals.allowed_signers)
     now = of_documents(standing_in(loaded.home), signers_now)
     notices = notices_between(Guards(then.policy, then.partner, signers), now, name)
-    return Base(
-        commit, PolicyAtBase(name, there, notices), signers, there.approvals.allowed_signers, repository.top, folder
-    )
+    at, listed = PolicyAtBase(name, there, notices), there.approvals.allowed_signers
+    return Base(commit, at, signers, listed, repository.top, folder, _not_offered(then.partner))
 
 
 def _documents(repository: Repository, files: tuple[Kept, ...], shown: str, name: str) -> Iterator[Document]:
@@ -109,6 +110,12 @@ def _policy(root: Mapping | None, name: str) -> Policy:
     if findings:
         raise _unreadable(name, findings)
     return policy(root)
+
+
+def _not_offered(root: Mapping | None) -> frozenset[str]:
+    """What cannot be read was not said: then a change may not say it by itself, and the read must succeed."""
+    said = plain(find(root, ["spec", "notOffered"])) if root is not None else ()
+    return frozenset(each for each in said if isinstance(each, str)) if isinstance(said, list) else frozenset()
 
 
 def _unreadable(name: str, findings: tuple[Finding, ...]) -> Refused:

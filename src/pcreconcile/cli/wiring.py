@@ -110,7 +110,19 @@ def judged_at(session: Session, base: str | None) -> Session:
     if found.folder is not None:
         chosen = bool(session.operator.home or session.operator.database)
         require_same_state(found.top, found.folder, session.state, base, chosen=chosen)
-    return replace(session, base=found, former=FormerNames(session.loaded, found.commit, found.folder))
+    former = FormerNames(session.loaded, found.commit, found.folder)
+    return replace(session, loaded=_as_both_say(session.loaded, found), base=found, former=former)
+
+
+def _as_both_say(loaded: Loaded, base: Base) -> Loaded:
+    """The manifests, with only that called refused for good which the Partner document at the base calls so too.
+
+    Otherwise a change could wave away a read that stands in its way.
+    """
+    if base.folder is None:
+        return loaded
+    both = tuple(name for name in loaded.partner.not_offered if name in base.not_offered)
+    return msgspec.structs.replace(loaded, partner=msgspec.structs.replace(loaded.partner, not_offered=both))
 
 
 def read_manifests(path: str) -> Loaded:
