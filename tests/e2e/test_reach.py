@@ -135,9 +135,14 @@ def test_a_reservation_is_returned_by_azure_management_and_the_customer_goes(shi
     assert one(shipped, "fjord-energy", START)["verdict"] == "converged"
 
 
-def test_without_the_right_the_return_is_a_persons_step(shipped: Desk):
-    estate = {"customers": [reserving(reservationRights=False)]}
-    found = plan_of(shipped, estate)
+def test_without_the_right_the_reservations_are_not_read(shipped: Desk):
+    found = plan_of(shipped, {"customers": [reserving(reservationRights=False)]})
+    assert (found["verdict"], path(found)) == ("unknown", [])
+    assert "reservations" in found["blockers"][0]["how"]
+
+
+def test_without_the_right_the_partner_document_makes_the_return_a_persons_step(shipped: Desk):
+    found = plan_of(shipped, {"customers": [reserving(reservationRights=False)]}, reservations="manual")
     assert (found["verdict"], path(found)) == ("blocked", ["return-reservation manual", "remove-relationship manual"])
 
 
@@ -165,11 +170,11 @@ def reserving(**members: Any) -> dict[str, Any]:
     }
 
 
-def plan_of(shipped: Desk, estate: dict[str, Any]) -> Any:
+def plan_of(shipped: Desk, estate: dict[str, Any], reservations: str = "api") -> Any:
     (shipped.folder / "estate.yaml").write_text(yaml.safe_dump(estate))
     clock = START.isoformat().replace("+00:00", "Z")
     with simulating(shipped.folder, "--estate", "estate.yaml", "--clock", clock) as service:
-        shipped.partner(service.url, reservations="api")
+        shipped.partner(service.url, reservations=reservations)
         found = one(shipped, "fjord-energy", START)
         changed = [entry["path"] for entry in service.writes() if "/oauth2/" not in entry["path"]]
         assert [each for each in changed if not each.endswith("/calculateRefund")] == []

@@ -188,6 +188,18 @@ def test_mfa_code_10001(own_desk: Begin) -> None:
     assert len([entry for entry in desk.log() if entry["method"] == "PATCH"]) == 1
 
 
+def test_a_write_that_asks_for_mfa_stops_the_other_writes_of_the_user(own_desk: Begin) -> None:
+    desk = own_desk(MANY)
+    desk.partner(reservations="manual")
+    for each in MANY["customers"][:3]:
+        desk.customer(each["name"], each["tenantId"], delegatedAccess="keep")
+    desk.fault(*load("mfa-code-10001", "faults")["faults"])
+    code, _, _ = desk("apply", "--auto-approve")
+    assert code != 0
+    assert len([entry for entry in desk.log() if entry["method"] == "PATCH"]) == 1
+    assert desk.writes() == []
+
+
 # What must go on working.
 
 

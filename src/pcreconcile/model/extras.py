@@ -60,11 +60,12 @@ def failed_reads(state: CustomerState, needed: frozenset[Extra], *, listed: bool
     """
     asked = {read.resource: read for read in state.reads}
     due = _due(state, needed, listed)
-    failed = [read for read in state.reads if read.failed and (read.resource not in set(Extra) or read.resource in due)]
+    failed = [read for read in state.reads if read.failed and (read.resource not in _EXTRAS or read.resource in due)]
     unasked = [ReadProof(extra, complete=False, problem=_UNASKED) for extra in sorted(due - asked.keys())]
     return (*failed, *unasked)
 
 
+_EXTRAS = frozenset(Extra)
 _UNASKED = "it was not read; plan again without --refresh=false"
 
 

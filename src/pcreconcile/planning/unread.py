@@ -54,10 +54,8 @@ def _contradiction(listed: Customer | None, by_id: Customer | None) -> str:
 
 
 def _problem(read: ReadProof) -> str:
-    """What went wrong; a refused credential is explained once, at the top of the plan."""
-    return (
-        f"the {read.credential} credential was refused (see {CREDENTIAL_FAILED})" if read.credential else read.problem
-    )
+    """What went wrong; a credential that failed is explained once, at the top of the plan."""
+    return f"the {read.credential} credential failed (see {CREDENTIAL_FAILED})" if read.credential else read.problem
 
 
 def no_credential(state: CustomerState | None) -> tuple[ReadProof, ...]:
@@ -126,7 +124,7 @@ def try_again_at(closing: datetime | None, setting: Setting) -> datetime | None:
 
 
 def unread_warnings(snapshot: Snapshot, customers: tuple[CustomerPlan, ...], partner: Partner) -> tuple[Notice, ...]:
-    """What the plan as a whole could not see, the most urgent first: each refused credential stands here once."""
+    """What the plan as a whole could not see, the most urgent first: each credential that failed stands here once."""
     return (
         *_windows(customers),
         *_credentials(snapshot),
@@ -157,9 +155,7 @@ def _credentials(snapshot: Snapshot) -> Iterator[Notice]:
         reasons = {**refused, **reasons}
         concerned.update(refused.keys())
     for credential, problem in sorted(reasons.items()):
-        text = (
-            f"the {credential} credential was refused; customers that need it and are unknown: {concerned[credential]}"
-        )
+        text = f"the {credential} credential failed; customers that need it and are unknown: {concerned[credential]}"
         yield Notice(CREDENTIAL_FAILED, f"{text}: {problem}")
 
 
