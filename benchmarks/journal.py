@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
 from tests.postgres import server
 
@@ -28,6 +29,7 @@ from pcreconcile.applying.stores import chain
 from pcreconcile.applying.stores.postgres_schema import name_of
 from pcreconcile.applying.stores.rows import COLUMNS, row_of
 from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
+from pcreconcile.model.notes import NoteDraft, NoteKind
 from pcreconcile.model.run import EventDraft, EventKind, Holder
 
 RESULT = Path(__file__).parent / "results" / "journal.json"
@@ -73,7 +75,7 @@ def main() -> None:
 def measured(sizes: list[int], appends: int) -> dict[str, Any]:
     """Each store's figures."""
     with tempfile.TemporaryDirectory() as folder:
-        places = (Path(folder) / f"{number}.db" for number in range(len(sizes) + 1))
+        places = (Path(folder) / f"{number}.db" for number in range(len(sizes) + 2))
         stores = {"sqlite": of_store(places, fill_file, sizes, appends)}
     with (
         contextlib.suppress(LookupError),
@@ -87,17 +89,20 @@ def of_store(places: Iterator[Any], fill: Fill, sizes: list[int], appends: int) 
     """Appends a second, and seconds to open journals of each size."""
     return {
         "appends a second": appending(next(places), appends),
+        "other appends a second": appending(next(places), appends, EventKind.STALE),
         "seconds to open": {str(size): opening(next(places), fill, size) for size in sizes},
     }
 
 
-def appending(place: Any, appends: int) -> int:
-    """Events a second, each on disk before the next."""
+def appending(place: Any, appends: int, kind: EventKind = EventKind.INTENT) -> int:
+    """Events a second, each on disk before the next; before an intent it is asked whether a hold stands."""
     store = open_store(place, PARTNER)
+    store.note(NoteDraft(NoteKind.PROTECTED, NOW, "benchmark"))
+    draft = msgspec.structs.replace(DRAFT, kind=kind)
     with store.lock(PARTNER, 0, ME):
         begin = time.perf_counter()
         for _ in range(appends):
-            store.append(DRAFT)
+            store.append(draft)
         return round(appends / (time.perf_counter() - begin))
 
 
@@ -142,7 +147,8 @@ def fill_database(place: str, size: int) -> None:
 def show(stores: Any) -> None:
     """The table for people."""
     for name, figures in stores.items():
-        print(f"{name}: {figures['appends a second']} appends a second")
+        intents, others = figures["appends a second"], figures["other appends a second"]
+        print(f"{name}: {intents} intents a second (asked whether a hold stands), {others} other events")
         print(f"{'  events':<12}{'seconds to open':>16}")
         for size, seconds in figures["seconds to open"].items():
             print(f"  {size:<10}{seconds:>16.3f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,16 @@ from msgspec.structs import replace
 
 from pcreconcile.applying.approving import Asked, Consent, Grant, granted
 from pcreconcile.applying.ceilings import due, scope_of
-from pcreconcile.model.approval import Approval, SignedApproval, Signer, consequences, document, signed_bytes
+from pcreconcile.applying.consent import Withdrawals
+from pcreconcile.model.approval import (
+    Approval,
+    SignedApproval,
+    Signer,
+    consequences,
+    document,
+    kept_bytes,
+    signed_bytes,
+)
 from pcreconcile.model.errors import ApprovalMissing, BadSignature
 from pcreconcile.model.identity import seal, sha256_hex
 from pcreconcile.model.ids import ActionId, RunId, TenantId
@@ -82,11 +92,19 @@ class Keys:
     """Good is the signature that `signed` has made, for whom `people` says."""
 
     people: tuple[Signer, ...] = (ANNA, BELA, CARL)
+    verified: int = 0
+
+    def require_listed(self, principal: str, signature: str) -> None:
+        self._person(principal, signature.partition(" ")[0])
 
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
+        self.verified += 1
         key, _, content = signature.partition(" ")
         if content != sha256_hex(signed.decode()):
             raise BadSignature("incorrect signature")
+        return self._person(principal, key)
+
+    def _person(self, principal: str, key: str) -> Signer:
         for person in self.people:
             if person.key == key and principal in person.principals:
                 return person
@@ -138,16 +156,22 @@ class Hearing:
     events: tuple[Event, ...] = ()
     resumed: bool = False
     done: tuple[ActionId, ...] = ()
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    left_alone: frozenset[TenantId] = frozenset()
     asked_authors: list[list[TenantId]] = field(default_factory=list)
 
     @property
     def asked(self) -> Asked:
         pending = [entry for entry in due(self.plan) if entry.action.id not in self.done]
-        return Asked(self.plan, Policy(approvals=self.rule), pending, self.events, self.resumed)
+        policy = Policy(approvals=self.rule)
+        return Asked(
+            self.plan, policy, pending, self.events, self.resumed, self.documents.get, self.left_alone, self.withdrawals
+        )
 
     @property
     def consent(self) -> Consent:
-        return Consent(self.approvals, self.problems, self.keys, self._authors, b"")
+        return Consent(self.approvals, self.problems, (self.keys,), self._authors, (b"",))
 
     def _authors(self, tenants: Iterable[TenantId]) -> Mapping[TenantId, frozenset[str]]:
         self.asked_authors.append(list(tenants))
@@ -162,6 +186,11 @@ class Hearing:
             return " + ".join(sorted(grant.approval.approval.principal for grant in self.grants()))
         except ApprovalMissing as error:
             return str(error)
+
+
+def documents_of(*approvals: SignedApproval) -> dict[str, bytes]:
+    """What a journal keeps of approvals, by digest."""
+    return {hashlib.sha256(kept_bytes(signed)).hexdigest(): kept_bytes(signed) for signed in approvals}
 
 
 def kept(signed: SignedApproval, person: Signer, **members: str) -> dict[str, str]:

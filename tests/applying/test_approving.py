@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace as changed
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pcreconcile.applying.approving import confirmed, different_people, granted, required
+from pcreconcile.applying.candidates import ALTOGETHER, PER_PERSON
 from pcreconcile.applying.ceilings import due, excess, scope_of
-from pcreconcile.applying.earlier_runs import statement
+from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
-from pcreconcile.model.approval import SignedApproval, Signer
+from pcreconcile.model.approval import SignedApproval, Signer, kept_bytes, statement
 from pcreconcile.model.errors import ApprovalMissing, ExitCode
-from pcreconcile.model.identity import seal
+from pcreconcile.model.identity import canonical_json, seal
 from pcreconcile.model.plan import (
     ActionKind,
     ActionMoney,
@@ -41,6 +43,7 @@ from tests.applying.approvals import (
     Hearing,
     Keys,
     customer,
+    documents_of,
     edited,
     euros,
     kept,
@@ -281,7 +284,9 @@ VOID: dict[str, tuple[Hearing, str]] = {
     "used, and its signature written in another way": (
         Hearing(
             events=run_of(
-                PLAN, *WROTE, approvals=[kept(signed_by(ANNA), ANNA, document="", statement=statement(signed_by(ANNA)))]
+                PLAN,
+                *WROTE,
+                approvals=[kept(signed_by(ANNA), ANNA, document="", statement=statement(signed_by(ANNA).approval))],
             )
         ),
         "anna@example.com.yaml (by anna@example.com) is void: it was used by an earlier run",
@@ -376,36 +381,255 @@ def test_long_lists_are_cut() -> None:
     assert (said.count(".yaml"), said.endswith(" and 4 more")) == (5, True)
 
 
-# A run that goes on.
-
-ALLOWED = run_of(PLAN, *WROTE, approvals=USED)
-
-RESUMED: dict[str, tuple[Hearing, bool]] = {
-    "of the same document": (Hearing(events=ALLOWED), True),
-    "months later": (Hearing(events=ALLOWED, now=NOW + 5000 * HOUR), True),
-    "after another resumption that recorded none": (
-        Hearing(events=(*ALLOWED, *run_of(PLAN, (EventKind.INTENT, RENEWS), name="run-2"))),
-        True,
-    ),
-    "of another document of the same ID": (Hearing(events=ALLOWED, plan=AGAIN), False),
-    "of a run that had one approval": (Hearing(events=run_of(PLAN, *WROTE, approvals=USED[:1])), False),
-    "of a run that had one person's two": (
-        Hearing(events=run_of(PLAN, *WROTE, approvals=[USED[0], USED[0] | {"key": "SHA256:laptop"}])),
-        False,
-    ),
-    "under a stricter policy": (Hearing(events=ALLOWED, rule=ApprovalRule(required=3)), False),
-    "of a journal that recorded no approvals": (
-        Hearing(events=tuple(replace(each, body={"digest": PLAN.digest}) for each in ALLOWED)),
-        False,
-    ),
-    "of a journal with something else there": (Hearing(events=run_of(PLAN, *WROTE, approvals=())), False),
+HEAPS = {
+    "of one name": [signed_by(ANNA, approved_at=NOW - timedelta(seconds=n), key="SHA256:eve") for n in range(300)],
+    "edited": [edited(signed_by(ANNA), approved_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "of every name": [
+        edited(signed_by(who), approved_at=NOW - timedelta(seconds=n)) for n in range(100) for who in Keys().people
+    ],
+    "of other plans": [signed_by(ANNA, OTHER_PLAN, approved_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "expired": [signed_by(ANNA, expires_at=NOW - timedelta(seconds=n)) for n in range(300)],
+    "copies": [signed_by(ANNA, source=f"{n}.yaml") for n in range(300)],
+    "withdrawn": [signed_by(ANNA, comment=str(n)) for n in range(300)],
 }
 
 
-@pytest.mark.parametrize(("hearing", "allowed"), RESUMED.values(), ids=RESUMED)
-def test_a_run_goes_on_without_new_approvals(hearing: Hearing, allowed: bool) -> None:
-    said = changed(hearing, resumed=True, approvals=()).outcome()
-    assert (said == "") == allowed
+@pytest.mark.parametrize("heap", HEAPS)
+def test_a_heap_of_void_approvals_costs_few_verifications_and_hides_nobody(heap: str) -> None:
+    approvals = (signed_by(ANNA), signed_by(BELA), *HEAPS[heap])
+    gone = {statement(each.approval): "it was withdrawn" for each in HEAPS[heap]} if heap == "withdrawn" else {}
+    hearing = Hearing(approvals=approvals, withdrawals=Withdrawals(gone), keys=Keys())
+    assert {"anna@example.com", "bela@example.com"} <= set(hearing.outcome().split(" + "))
+    assert hearing.keys.verified <= 2 + 3 * PER_PERSON <= ALTOGETHER
+
+
+def test_what_is_not_verified_is_told_and_grants_nothing() -> None:
+    heap = [edited(signed_by(ANNA), approved_at=NOW - timedelta(seconds=n)) for n in range(PER_PERSON)]
+    hearing = Hearing(approvals=(*heap, signed_by(ANNA), signed_by(BELA)))
+    assert "1 approvals were not verified, since only 16 of each person are" in hearing.outcome()
+
+
+# Several lists of signers: that of today and that of the base.
+
+LISTS: dict[str, tuple[tuple[Keys, ...], str]] = {
+    "both know them": ((Keys(), Keys()), ""),
+    "the change lists a stranger": ((Keys(), Keys((BELA, CARL))), "its key SHA256:anna is not listed"),
+    "the change takes one out": ((Keys((BELA, CARL)), Keys()), "its key SHA256:anna is not listed"),
+    "the change lets one approve more": ((Keys(), relisted(ANNA, sorts=LIMITED)), "may not approve one-way"),
+    "the change lets one approve less": ((relisted(ANNA, sorts=LIMITED), Keys()), "may not approve one-way"),
+    "the change makes two of one": (
+        (Keys(), Keys((ANNA, replace(BELA, principals=("bela@example.com", "anna@example.com"))))),
+        "one person's approvals count once",
+    ),
+    "one of them is an author under the base's name": (
+        (Keys(), relisted(ANNA, principals=("anna@example.com", WRITER))),
+        "wrote the manifest of customer-1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("keys", "told"), LISTS.values(), ids=LISTS)
+def test_an_approval_counts_under_every_list(keys: tuple[Keys, ...], told: str) -> None:
+    hearing = Hearing()
+    consent = changed(hearing.consent, signatures=keys, allowed_signers=(b"", b""))
+    if not told:
+        assert len(granted(hearing.asked, consent, NOW)) == 2
+        return
+    with pytest.raises(ApprovalMissing) as caught:
+        granted(hearing.asked, consent, NOW)
+    assert told in str(caught.value)
+
+
+# A run that goes on.
+
+LATER = NOW + 5000 * HOUR
+BEGAN = NOW - HOUR / 2
+ALLOWED = run_of(PLAN, *WROTE, approvals=USED)
+KEPT = documents_of(signed_by(ANNA), signed_by(BELA))
+GOES_ON = Hearing(events=ALLOWED, documents=KEPT, approvals=(), resumed=True, now=LATER)
+
+
+def recorded(*approvals: SignedApproval, plan: Any = PLAN, what: Any = WROTE, **members: Any) -> Hearing:
+    """A run that goes on months after another one, whose journal names these approvals and keeps their documents."""
+    named = [kept(signed, ANNA) for signed in approvals]
+    return changed(GOES_ON, events=run_of(plan, *what, approvals=named), documents=documents_of(*approvals), **members)
+
+
+RESUMED: dict[str, Hearing] = {
+    "of the same document": changed(GOES_ON, now=NOW),
+    "months later": GOES_ON,
+    "with the files and no documents": changed(
+        GOES_ON, documents={}, approvals=(signed_by(ANNA), signed_by(BELA)), now=LATER
+    ),
+    "with files and documents": changed(GOES_ON, approvals=(signed_by(ANNA), signed_by(BELA))),
+    "after another resumption that recorded none": changed(
+        GOES_ON, events=(*ALLOWED, *run_of(PLAN, (EventKind.INTENT, RENEWS), name="run-2"))
+    ),
+    "after another resumption that recorded the same": changed(
+        GOES_ON,
+        events=(*ALLOWED, *run_of(PLAN, (EventKind.INTENT, RENEWS), name="run-2", approvals=USED, at=NOW + 900 * HOUR)),
+    ),
+    "that had begun a second before its approvals expired": recorded(
+        signed_by(ANNA, expires_at=BEGAN + timedelta(seconds=1)), signed_by(BELA)
+    ),
+    "with one of before and a new one": changed(
+        recorded(signed_by(ANNA)), approvals=(signed_by(BELA, approved_at=LATER, expires_at=LATER + HOUR),)
+    ),
+    "under a stricter policy, with a new one besides": changed(
+        GOES_ON,
+        rule=ApprovalRule(required=3),
+        approvals=(signed_by(CARL, approved_at=LATER, expires_at=LATER + HOUR),),
+    ),
+    "of a journal that does not name what was signed": changed(
+        GOES_ON, events=run_of(PLAN, *WROTE, approvals=[entry | {"statement": ""} for entry in USED])
+    ),
+    "in another document of the same ID, while they last": changed(GOES_ON, plan=AGAIN, now=NOW, done=(SUSPENDS.id,)),
+    "that died in its first request": recorded(signed_by(ANNA), signed_by(BELA), what=((EventKind.INTENT, SUSPENDS),)),
+    "whose first request nobody answered": recorded(
+        signed_by(ANNA), signed_by(BELA), what=((EventKind.INTENT, SUSPENDS), (EventKind.NO_ANSWER, SUSPENDS))
+    ),
+    "of customers that the manifests leave alone by now": Hearing(
+        events=ALLOWED, resumed=True, approvals=(), left_alone=frozenset({ONE, TWO}), authors={}
+    ),
+    "of a customer that the manifests leave alone, without its author": changed(
+        GOES_ON, left_alone=frozenset({ONE}), authors={TWO: [WRITER]}
+    ),
+}
+
+
+@pytest.mark.parametrize("hearing", RESUMED.values(), ids=RESUMED)
+def test_a_run_goes_on_without_new_approvals(hearing: Hearing) -> None:
+    assert not hearing.outcome().startswith("this plan")
+
+
+def cut(content: bytes) -> Hearing:
+    """The journal keeps this where Anna's document should be, under a digest that fits."""
+    digest = hashlib.sha256(content).hexdigest()
+    named = [USED[0] | {"document": digest}, USED[1]]
+    return changed(GOES_ON, events=run_of(PLAN, *WROTE, approvals=named), documents={**KEPT, digest: content})
+
+
+def rewritten(old: str, new: str) -> Hearing:
+    """Anna's document with other words."""
+    content = kept_bytes(signed_by(ANNA))
+    assert old.encode() in content
+    return cut(content.replace(old.encode(), new.encode()))
+
+
+NOTHING_SIGNED = "the journal names an approval by anna@example.com and keeps no signed document of it"
+EXPIRED = "is void: it expired at 2026-11-23T12:00Z"
+
+PLANTED: dict[str, tuple[Hearing, str]] = {
+    "names without documents": (changed(GOES_ON, documents={}), NOTHING_SIGNED),
+    "names alone": (
+        changed(GOES_ON, events=run_of(PLAN, *WROTE, approvals=[{"principal": "anna@example.com"}] * 2)),
+        NOTHING_SIGNED,
+    ),
+    "nonsense for names": (
+        changed(GOES_ON, events=run_of(PLAN, *WROTE, approvals=[{"document": [], "statement": {}, "principal": 1}])),
+        "the journal names an approval by 1",
+    ),
+    "no names at all": (changed(GOES_ON, events=run_of(PLAN, *WROTE)), "customer-1 has 0 of 2"),
+    "a list of something else": (
+        changed(GOES_ON, events=run_of(PLAN, *WROTE, approvals=()), documents={}),
+        "customer-1 has 0 of 2",
+    ),
+    "empty documents": (cut(b""), NOTHING_SIGNED),
+    "documents that are no JSON": (cut(b"\xff"), NOTHING_SIGNED),
+    "documents that are no approvals": (cut(b'{"document":{},"signature":""}'), NOTHING_SIGNED),
+    "a plan for a document": (cut(canonical_json(PLAN)), NOTHING_SIGNED),
+    "deeply nested documents": (cut(b'{"document":' + b"[" * 100_000), NOTHING_SIGNED),
+    "an approval of another kind": (rewritten('"kind":"Approval"', '"kind":"Withdrawal"'), NOTHING_SIGNED),
+    "an instant without a zone": (rewritten("2026-11-23T12:00:00Z", "2026-11-23T12:00:00"), NOTHING_SIGNED),
+    "an instant of another zone": (rewritten("2026-11-23T12:00:00Z", "0001-01-01T00:00:00+14:00"), NOTHING_SIGNED),
+    "an amount that is no number": (rewritten('"120.00"', '"NaN"'), NOTHING_SIGNED),
+    "documents that say more": (rewritten('"comment":""', '"comment":"","x":1'), NOTHING_SIGNED),
+    "a signature of something else": (
+        recorded(replace(signed_by(ANNA), signature=signed_by(ANNA, seats=1).signature), signed_by(BELA)),
+        "is void: its signature does not count: incorrect signature",
+    ),
+    "a document edited after it was signed": (
+        recorded(edited(signed_by(ANNA, seats=1), seats=10), signed_by(BELA)),
+        "is void: its signature does not count: incorrect signature",
+    ),
+    "no signature": (recorded(replace(signed_by(ANNA), signature=""), signed_by(BELA)), "does not count: its key  is"),
+    "a foreign key": (recorded(signed_by(ANNA, key="SHA256:eve"), signed_by(BELA)), "SHA256:eve is not listed"),
+    "another one's name": (
+        recorded(signed_by(ANNA, principal="carl@example.com"), signed_by(BELA)),
+        "its key SHA256:anna is not listed",
+    ),
+    "documents of another plan": (recorded(signed_by(ANNA, OTHER_PLAN), signed_by(BELA)), "it approves another plan"),
+    "documents of another partner": (recorded(signed_by(ANNA, partner=ONE), signed_by(BELA)), "of another partner"),
+    "documents for other consequences": (
+        recorded(signed_by(ANNA, consequences="0" * 64), signed_by(BELA)),
+        "the plan says something else about what it does",
+    ),
+    "one document twice": (
+        recorded(signed_by(ANNA), signed_by(ANNA)),
+        "customer-1 has 1 of 2",
+    ),
+    "one person twice": (
+        recorded(signed_by(ANNA), signed_by(ANNA, comment="again")),
+        "customer-1 has 1 of 2 (one person's approvals count once)",
+    ),
+    "one person under two keys": (
+        changed(
+            recorded(signed_by(ANNA), signed_by(ANNA, comment="again", key="SHA256:laptop")),
+            keys=Keys((ANNA, replace(ANNA, key="SHA256:laptop"))),
+        ),
+        "customer-1 has 1 of 2 (one person's approvals count once)",
+    ),
+    "an approval less than today's policy wants": (changed(GOES_ON, rule=ApprovalRule(required=3)), "has 2 of 3"),
+    "a ceiling below what is left": (recorded(signed_by(ANNA, one_way=0), signed_by(BELA)), "the plan goes beyond it"),
+    "the author's": (
+        changed(GOES_ON, authors={ONE: ["anna@example.com"], TWO: [WRITER]}),
+        "anna@example.com wrote the manifest of customer-1",
+    ),
+    "an unknown author": (changed(GOES_ON, authors={TWO: [WRITER]}), "nobody can tell who wrote the manifest"),
+    "a signer who is listed no more": (changed(GOES_ON, keys=Keys((BELA, CARL))), "its key SHA256:anna is not listed"),
+    "a signer who may approve less by now": (
+        changed(GOES_ON, keys=relisted(ANNA, sorts=LIMITED)),
+        "anna@example.com may not approve one-way",
+    ),
+    "withdrawn": (
+        changed(GOES_ON, withdrawals=Withdrawals({statement(signed_by(ANNA).approval): "it was withdrawn by anna"})),
+        "is void: it was withdrawn by anna",
+    ),
+    "expired before the run began": (
+        recorded(signed_by(ANNA, expires_at=BEGAN), signed_by(BELA)),
+        "is void: it had expired at 2026-11-22T11:30Z, before the run began at 2026-11-22T11:30Z",
+    ),
+    "signed after the run had begun, and expired": (
+        recorded(signed_by(ANNA, approved_at=NOW), signed_by(BELA)),
+        EXPIRED,
+    ),
+    "expired, of a run that wrote nothing": (recorded(signed_by(ANNA), signed_by(BELA), what=()), EXPIRED),
+    "expired, of a run whose one request was refused": (
+        recorded(signed_by(ANNA), signed_by(BELA), what=((EventKind.INTENT, SUSPENDS), (EventKind.REFUSED, SUSPENDS))),
+        EXPIRED,
+    ),
+    "expired, of another document of the same ID": (changed(GOES_ON, plan=AGAIN, done=(SUSPENDS.id,)), EXPIRED),
+    "expired, and named by nobody": (
+        changed(GOES_ON, events=run_of(PLAN, *WROTE), approvals=(signed_by(ANNA), signed_by(BELA))),
+        EXPIRED,
+    ),
+    "expired, of another plan's run": (
+        changed(GOES_ON, events=(*run_of(OTHER_PLAN, *WROTE, approvals=USED), *run_of(PLAN, *WROTE, name="run-2"))),
+        "customer-1 has 0 of 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("hearing", "told"), PLANTED.values(), ids=PLANTED)
+def test_a_journal_alone_allows_nothing(hearing: Hearing, told: str) -> None:
+    assert "nothing was written" in hearing.outcome()
+    assert told in hearing.outcome()
+
+
+def test_a_run_that_goes_on_is_not_cut_off_by_the_clock() -> None:
+    grants = GOES_ON.grants()
+    assert [grant.until for grant in grants] == [None, None]
+    confirmed(grants, None, LATER + 5000 * HOUR)
 
 
 def test_a_new_run_does_not_go_on() -> None:
@@ -514,10 +738,11 @@ def test_an_approver_applies_under_another_name() -> None:
         confirmed(grants, "c.carlson@example.com", NOW)
 
 
-def test_somebody_without_a_name_applies() -> None:
-    with pytest.raises(ApprovalMissing, match="nobody can tell as whom"):
-        confirmed(GRANTS, "", NOW)
-    confirmed((), "", NOW)
+@pytest.mark.parametrize("user", ["", " ", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"])
+def test_somebody_without_a_name_applies(user: str) -> None:
+    with pytest.raises(ApprovalMissing, match="as whom this plan would be applied cannot be determined"):
+        confirmed(GRANTS, user, NOW)
+    confirmed((), user, NOW)
 
 
 def test_the_service_s_clock_says_that_it_has_expired() -> None:

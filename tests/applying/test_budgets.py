@@ -21,6 +21,7 @@ from pcreconcile.model.memory import Spent
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Guard, Impact, Plan, Reversibility
 from pcreconcile.model.policy import DayBudget, Exemption, Policy, Protected, RunBudget
+from pcreconcile.model.protection import Protection
 from tests.applying.world import (
     NOW,
     Desk,
@@ -237,18 +238,19 @@ def test_who_is_protected_today(microsoft: Microsoft, entry: Protected):
     plan = replace(plan, customers=(labelled,))
     policy = Policy(protected=(entry,))
     with pytest.raises(Refused, match="customer-1 is protected by the policy"):
-        guards.check_protected(policy, plan, pending_of(plan))
-    guards.check_protected(Policy(protected=(Protected(name="customer-2"),)), plan, pending_of(plan))
+        guards.check_protected(Protection(policy, NOW.date()), plan, pending_of(plan))
+    other = Policy(protected=(Protected(name="customer-2"),))
+    guards.check_protected(Protection(other, NOW.date()), plan, pending_of(plan))
 
 
 def test_protection_lets_what_was_begun_end(microsoft: Microsoft):
     plan = made(microsoft, "removals", "seats")
-    policy = Policy(protected=(Protected(name="customer-1"),))
-    guards.check_protected(policy, plan, pending_of(plan, touched=[0]))
-    guards.check_protected(policy, plan, pending_of(plan, done=[0]))
+    protection = Protection(Policy(protected=(Protected(name="customer-1"),)), NOW.date())
+    guards.check_protected(protection, plan, pending_of(plan, touched=[0]))
+    guards.check_protected(protection, plan, pending_of(plan, done=[0]))
     waiting = replace(plan.customers[0], actions=())
     with pytest.raises(Refused, match="customer-1"):
-        guards.check_protected(policy, replace(plan, customers=(waiting,)), [])
+        guards.check_protected(protection, replace(plan, customers=(waiting,)), [])
 
 
 # The service's records, where the journal does not reach back.

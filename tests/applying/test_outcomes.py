@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pcreconcile.applying.record import GOES_ON_BY_ITSELF
-from pcreconcile.model.errors import NoAnswer
+from pcreconcile.model.errors import NoAnswer, PlanFileError
 from pcreconcile.model.plan import ActionKind, Verdict
 from tests.applying.world import (
     CONDITIONS,
@@ -255,11 +255,12 @@ def test_nothing_is_written_that_is_not_due_or_is_a_persons_step(
     assert receipt.exit_code == (6 if when == "now" else 0)
 
 
-def test_requirements_that_go_in_a_circle_are_never_met(desk: Desk, microsoft: Microsoft):
+def test_requirements_that_go_in_a_circle_are_refused(desk: Desk, microsoft: Microsoft):
     microsoft.add(ONE, subscription("s1"), subscription("s2"))
     one, two = cancel("s1"), cancel("s2")
     circle = [cancel("s1", two), cancel("s2", one)]
-    assert desk.apply(plan_of(planned(microsoft, circle))).exit_code == 6
+    with pytest.raises(PlanFileError, match="in a circle"):
+        desk.apply(plan_of(planned(microsoft, circle)))
     assert microsoft.requests == []
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from pcreconcile.applying import open_store, read_events
 from pcreconcile.model.errors import NoAnswer, StoreError
+from pcreconcile.model.notes import Note
 from pcreconcile.model.plan import ActionKind, CustomerPlan, Plan
 from pcreconcile.model.run import Event, EventDraft, EventKind
 from tests.applying.world import (
@@ -70,6 +71,12 @@ class DyingStore:
 
     def events(self, plan: Any = None) -> Iterable[Event]:
         return self._store.events(plan)
+
+    def document(self, digest: str) -> bytes | None:
+        return self._store.document(digest)
+
+    def notes(self) -> tuple[Note, ...]:
+        return self._store.notes()
 
 
 def mixed(microsoft: Microsoft) -> Plan:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from pcreconcile.applying import WriteRequest, apply, open_store
 from pcreconcile.applying.approving import Consent
+from pcreconcile.applying.ports import Planner
 from pcreconcile.model.desired import DesiredCustomer, DesiredFleet, Relationship
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import (
@@ -28,6 +29,7 @@ from pcreconcile.model.estate import (
     DelegatedAdminRelationship,
     ReadProof,
     RemovalRecord,
+    Snapshot,
     Subscription,
 )
 from pcreconcile.model.extras import Extra
@@ -260,6 +262,9 @@ class Microsoft:
         found = self.subscriptions[tenant_id].get(item_id)
         return observe_subscription(found) if found else None
 
+    async def with_quotes(self, state: CustomerState) -> CustomerState:
+        return state
+
     async def write(self, request: WriteRequest) -> Yes:
         self.requests.append(request)
         if self.before_write:
@@ -436,7 +441,7 @@ def planned(service: Microsoft, actions: Sequence[Action] = (), who: TenantId = 
 def plan_of(*customers: CustomerPlan, guards: Iterable[Guard] = (), required: int = 0, created: datetime = NOW) -> Plan:
     return seal(
         Plan(
-            format_version=1,
+            format_version=2,
             plan_id=PlanId(""),
             digest="",
             created_at=created,
@@ -459,6 +464,23 @@ def planned_writes(plan: Plan) -> Counter[tuple[str, str]]:
 
 
 @dataclass
+class Agreeing:
+    """A planner that makes the same plan again, as an honest one is made again as long as nothing has changed.
+
+    What a real one makes of an edited plan is for `test_planning_again` and `test_edited_plans`.
+    """
+
+    kept: Plan
+
+    def reads(self, tenant_id: TenantId) -> frozenset[Extra]:
+        return frozenset()
+
+    def plan(self, snapshot: Snapshot, events: Sequence[Event], at: datetime) -> Plan:
+        chosen = tuple(each for each in self.kept.customers if each.tenant_id in snapshot.states)
+        return replace(self.kept, customers=chosen)
+
+
+@dataclass
 class Desk:
     """Somebody who applies plans, with one journal."""
 
@@ -478,12 +500,15 @@ class Desk:
     def journal(self) -> Path:
         return self.folder / "journal.db"
 
-    async def applying(self, plan: Plan, *, fleet: DesiredFleet | None = None, store: Any = None) -> Receipt:
+    async def applying(
+        self, plan: Plan, *, fleet: DesiredFleet | None = None, store: Any = None, planner: Planner | None = None
+    ) -> Receipt:
         return await apply(
             plan,
             fleet=fleet or DesiredFleet(tuple(customer.desired for customer in plan.customers)),
             policy=self.policy,
             service=self.service,
+            planner=planner or Agreeing(plan),
             store=store or open_store(self.journal),
             clock=self.clock,
             wait=self.wait,

@@ -67,8 +67,6 @@ class Approvers:
 def approve(partner_folder, monkeypatch, capsys):
     for name in [name for name in os.environ if name.startswith(("GIT_", "SSH_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(partner_folder / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("HOME", str(partner_folder))
     for role in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{role}_NAME", "author")
@@ -179,7 +177,7 @@ def test_no_list_of_signers(approve):
 
 
 def test_as_git_says(approve):
-    (approve.folder / "gitconfig").write_text(
+    (approve.folder / ".gitconfig").write_text(
         "[user]\nemail = bob@example.com\nsigningkey = bob.pub\n[gpg]\nformat = ssh\n"
     )
     assert approve(who=None)[0] == 0
@@ -187,7 +185,7 @@ def test_as_git_says(approve):
 
 
 def test_the_usual_key(approve):
-    (approve.folder / "gitconfig").write_text("[user]\nemail = bob@example.com\nsigningkey = ABCD1234\n")
+    (approve.folder / ".gitconfig").write_text("[user]\nemail = bob@example.com\nsigningkey = ABCD1234\n")
     code, _, errors = approve(who=None)
     assert (code, "there is no key to sign with" in errors) == (1, True)
     (approve.folder / ".ssh").mkdir()

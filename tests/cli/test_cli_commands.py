@@ -7,6 +7,7 @@ import re
 import pytest
 
 from pcreconcile.cli import main
+from tests.cli.guarded import journalled
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_plan_apply_plan(run, partner_folder):
     assert "pcreconcile apply p.json" in shown
     kept = (partner_folder / "p.json").read_text(encoding="utf-8")
     assert run("show", "p.json", "-format", "json") == (0, kept, "")
-    assert run("show", "p.json")[1] == shown.partition("\n  next")[0]
+    assert run("show", "p.json")[1].endswith(shown.partition("\n  next")[0])
 
     code, told, errors = run("apply", "p.json")
     assert (code, errors) == (0, "")
@@ -97,7 +98,7 @@ def test_apply_asks(typed, code, told, run, monkeypatch, partner_folder):
     monkeypatch.setattr("sys.stdin", _Keyboard(typed))
     ended, _, errors = run("apply")
     assert (ended, told in errors) == (code, True)
-    assert (partner_folder / ".pcreconcile" / "journal.db").exists() is (code == 0)
+    assert bool(journalled(partner_folder)) is (code == 0)
 
 
 def test_apply_without_a_file_and_with_nothing_due_asks_nobody(run, monkeypatch):
@@ -134,7 +135,8 @@ def test_a_kept_snapshot_gives_the_same_plan_without_reading(run, partner_folder
     code, recalled, _ = run("plan", "-format", "json", "-snapshot", "s.json", "-refresh=false")
     assert code == 0
     assert json.loads(recalled)["planId"] == json.loads(read)["planId"]
-    assert _names(partner_folder / ".pcreconcile") == []
+    assert _names(partner_folder / ".pcreconcile") == ["journal.db"]  # whom the policy protects
+    assert journalled(partner_folder) == ()
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_validate_and_show_write_nothing(run, partner_folder):
     ("pattern", "replacement"),
     [
         ('"quantity":12', '"quantity":13'),
-        ('"formatVersion":1', '"formatVersion":2'),
+        ('"formatVersion":2', '"formatVersion":3'),
         ('"totals":.*', ""),
         ('{"aftercare"', '{"aftercare":1,"aftercare"'),
     ],

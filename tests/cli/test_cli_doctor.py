@@ -132,7 +132,7 @@ ILL = {
     ),
     "an expired sign-in": ({"PC_REFRESH_TOKEN": "expired-1"}, "App+User token", "AADSTS700082.*90 days"),
     "an unset variable": ({"PC_CLIENT_SECRET": ""}, "environment", "PC_CLIENT_SECRET is not set or empty"),
-    "a wrong word": ({"PCRECONCILE_TOKEN_CACHE": "disk"}, "credentials", "expected one of system, file, memory"),
+    "a wrong word": ({"PCRECONCILE_TOKEN_CACHE": "disk"}, "settings", "expected one of system, file, memory"),
 }
 
 

@@ -62,9 +62,15 @@ def _options():
                 yield name, param
 
 
+# What somebody does, and no machine may be set up to do: a variable that is left over must not lift a hold.
+_BY_HAND = {("hold", "--why"), ("hold", "--lift")}
+
+
 def test_every_option_has_its_variable_and_the_same_for_all_commands():
     for command, option in _options():
-        expected = "PCRECONCILE_" + option.opts[0].removeprefix("--").replace("-", "_").upper()
+        by_hand = (command, option.opts[0]) in _BY_HAND
+        name = option.opts[0].removeprefix("--").replace("-", "_").upper()
+        expected = None if by_hand else f"PCRECONCILE_{name}"
         assert option.envvar == expected, command
 
 

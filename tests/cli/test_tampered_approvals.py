@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pcreconcile.cli.ssh_signatures import SshSignatures
-from pcreconcile.manifests import read_approval, write_approval
+from pcreconcile.manifests import read_approval, write_signed
 from pcreconcile.model.approval import NAMESPACE, Approval, Scope, SignedApproval, signed_bytes
 from pcreconcile.model.errors import BadSignature, ManifestError
 from pcreconcile.model.ids import PlanId, TenantId
@@ -38,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, SshSignatures
     command = ["ssh-keygen", "-Y", "sign", "-q", "-n", NAMESPACE, "-f", key]
     signature = subprocess.run(command, input=signed_bytes(APPROVAL), check=True, capture_output=True).stdout.decode()
     public = " ".join(key.with_suffix(".pub").read_text().split()[:2])
-    return write_approval(SignedApproval(APPROVAL, signature)).encode(), SshSignatures(f"{WHO} {public}\n".encode())
+    return write_signed(SignedApproval(APPROVAL, signature)).encode(), SshSignatures(f"{WHO} {public}\n".encode())
 
 
 def counts(data: bytes, judge: SshSignatures) -> bool:

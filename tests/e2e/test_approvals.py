@@ -5,10 +5,12 @@ has a copy of the folder. Approvals that `approve` itself would refuse are forge
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,12 +21,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pcreconcile.applying import ceilings, read_events
+from pcreconcile.applying import ceilings, open_store, read_events
 from pcreconcile.applying.plan_file import read_plan_file
-from pcreconcile.manifests.approvals import read_approval, write_approval
+from pcreconcile.manifests.approvals import read_approval, write_signed
 from pcreconcile.model import identity
 from pcreconcile.model.approval import NAMESPACE, Approval, SignedApproval, consequences, signed_bytes
+from pcreconcile.model.ids import RunId
 from pcreconcile.model.plan import Effect, Plan, Reversibility
+from pcreconcile.model.run import EventDraft, EventKind, Holder
 from tests.e2e.conftest import ESTATES, Desk, Service, environment, simulating
 
 PEOPLE = ("alice", "bob", "carol", "admin")
@@ -108,7 +112,7 @@ class Office:
         said = msgspec.structs.replace(honest, **changes)
         signed = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(self.folder / who)]
         done = subprocess.run(signed, input=signed_bytes(said), capture_output=True, check=True)
-        self.file(name or address(who)).write_text(write_approval(SignedApproval(said, done.stdout.decode())))
+        self.file(name or address(who)).write_text(write_signed(SignedApproval(said, done.stdout.decode())))
 
     def events(self) -> list[Any]:
         return list(read_events(self.folder / ".pcreconcile" / "journal.db"))
@@ -252,7 +256,7 @@ def _one_bit_of_the_signature(office: Office) -> None:
     armour = base64.b64encode(bytes(blob)).decode()
     lines = [armour[at : at + 70] for at in range(0, len(armour), 70)]
     body = "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
-    file.write_text(write_approval(SignedApproval(signed.approval, body)))
+    file.write_text(write_signed(SignedApproval(signed.approval, body)))
 
 
 def _not_for_one_way_actions(office: Office) -> None:
@@ -458,27 +462,155 @@ def test_an_approval_is_used_once(tmp_path: Path):
         assert service.writes()
 
 
-def test_a_run_that_was_killed_is_resumed_without_any_approval(tmp_path: Path):
+def killed(office: Office, after: int = 6) -> None:
+    """An apply that dies after so many events."""
+    done = subprocess.run(
+        [sys.executable, str(KILLED_APPLY), "after", str(after), PLAN],
+        cwd=office.folder,
+        env=environment(office.folder),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def _files_deleted(office: Office) -> None:
+    shutil.rmtree(office.folder / "approvals")
+
+
+def _documents_lost(office: Office) -> None:
+    """The journal still names the approvals, and keeps no documents of them."""
+    with contextlib.closing(sqlite3.connect(office.folder / ".pcreconcile" / "journal.db")) as journal, journal:
+        guards = journal.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in guards:
+            journal.execute(f"DROP TRIGGER {name}")
+        journal.execute("DELETE FROM documents WHERE instr(CAST(content AS TEXT), 'BEGIN SSH SIGNATURE')")
+        for _, sql in guards:
+            journal.execute(sql)
+
+
+def _another_machine(office: Office) -> None:
+    """A clone with the journal, whose files are not there."""
+    _files_deleted(office)
+    there = office.folder / "there"
+    subprocess.run(["git", "clone", "--quiet", str(office.folder), str(there)], check=True)
+    shutil.copytree(office.folder / ".pcreconcile", there / ".pcreconcile")
+    shutil.copy(office.folder / PLAN, there)
+    office.folder, office.desk = there, Desk(there)
+
+
+@pytest.mark.parametrize("after", [4, 6])
+@pytest.mark.parametrize("then", [_files_deleted, _another_machine], ids=["files deleted", "another machine"])
+def test_a_run_that_was_killed_is_resumed_by_what_was_signed_and_has_expired(
+    tmp_path: Path, then: Callable[[Office], None], after: int
+):
+    office, start = Office(tmp_path), datetime.now(UTC).replace(microsecond=0)
+    with simulating(tmp_path, "--estate", str(ESTATES / "half-read.yaml")) as service:
+        office.found(service.url, {"expireAfter": "1h"})
+        office.desk("plan", "--out", PLAN, expect=0)
+        office.approve("alice")
+        office.approve("bob")
+        killed(office, after)
+        then(office)
+        service.move(stamp(start + timedelta(hours=2)))
+        office.desk("apply", PLAN, expect=0, PCRECONCILE_NOW=stamp(start + timedelta(hours=2)))
+        keys = [(entry["customer"], entry["path"], entry["method"]) for entry in service.writes()]
+        assert len(keys) == len(set(keys)) > 0
+
+
+def _bob_is_listed_no_more(office: Office) -> None:
+    office.signers([(address("alice"), "", "alice")])
+
+
+def _withdrawn(office: Office) -> None:
+    office.desk(
+        "approve",
+        "--withdraw",
+        str(office.file(address("bob"))),
+        "--as",
+        address("alice"),
+        "--key",
+        "alice",
+        "--yes",
+        expect=0,
+    )
+    shutil.rmtree(office.folder / "approvals")
+
+
+def _nothing_is_kept(office: Office) -> None:
+    _files_deleted(office)
+    _documents_lost(office)
+
+
+HALTS: dict[Callable[[Office], None], str] = {
+    _bob_is_listed_no_more: "is not listed",
+    _withdrawn: f"it was withdrawn by {address('alice')}",
+    _nothing_is_kept: "keeps no signed document of it",
+}
+
+
+@pytest.mark.parametrize(("then", "said"), HALTS.items(), ids=[each.__name__.strip("_") for each in HALTS])
+def test_a_run_that_was_killed_is_not_resumed_without_what_was_signed(
+    tmp_path: Path, then: Callable[[Office], None], said: str
+):
     office = Office(tmp_path)
     with simulating(tmp_path, "--estate", str(ESTATES / "half-read.yaml")) as service:
         office.found(service.url)
         office.desk("plan", "--out", PLAN, expect=0)
         office.approve("alice")
         office.approve("bob")
-        killed = subprocess.run(
-            [sys.executable, str(KILLED_APPLY), "after", "6", PLAN],
-            cwd=tmp_path,
-            env=environment(tmp_path),
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL
-        written = len(service.writes())
-        assert written
-        shutil.rmtree(tmp_path / "approvals")
+        killed(office)
+        written = service.writes()
+        then(office)
+        refused = office.desk("apply", PLAN, expect=4)
+        assert said in refused.stderr
+        assert service.writes() == written
+        office.signers([(address(who), "", who) for who in PEOPLE])
+        office.approve("alice", "--offline", "--comment", "again")
+        office.approve("bob", "--offline", "--comment", "again")
         office.desk("apply", PLAN, expect=0)
-        keys = [(entry["customer"], entry["path"], entry["method"]) for entry in service.writes()]
-        assert len(keys) == len(set(keys)) > written
+        assert len(service.writes()) > len(written)
+
+
+def test_a_planted_journal_stands_for_no_signature(office: Office, service: Service):
+    """As somebody would commit it with the change: a run of this plan, allowed by two names, that has begun."""
+    shutil.rmtree(office.folder / "approvals")
+    plan = office.plan
+    first = ceilings.due(plan)[0]
+    names = [{"principal": address(who), "key": f"SHA256:{who}", "document": "0" * 64} for who in ("alice", "bob")]
+    store, run = open_store(office.folder / ".pcreconcile" / "journal.db"), RunId("run-1")
+    body = {"digest": plan.digest, "required": 2, "approvals": names}
+    with store.lock(plan.partner.tenant_id, 0, Holder(1, "here", "eve", datetime.now(UTC))):
+        now = datetime.now(UTC)
+        store.append(EventDraft(run, plan.plan_id, now, EventKind.RUN_STARTED, body=body))
+        intent = {"kind": first.action.kind.value, "target": {"type": first.action.target.type, "id": "x"}}
+        store.append(
+            EventDraft(
+                run, plan.plan_id, now, EventKind.INTENT, first.customer.tenant_id, first.action.id, "q", body=intent
+            )
+        )
+    refused = office.desk("apply", PLAN, "--auto-approve", expect=4)
+    assert "keeps no signed document of it" in refused.stderr
+    assert service.writes() == []
+
+
+def test_an_approval_that_was_withdrawn_comes_back_by_signing_anew_alone(office: Office, service: Service):
+    file = office.file(address("bob"))
+    kept = file.read_bytes()
+    office.desk("approve", "--withdraw", str(file), "--as", address("bob"), "--key", "bob", "--yes", expect=0)
+    assert "was withdrawn by bob" in office.desk("doctor").stdout
+    for each in file.parent.glob("withdrawn-*"):
+        each.unlink()
+    file.unlink()
+    file.write_bytes(kept)
+    refused = office.desk("apply", PLAN, expect=4)
+    assert "it was withdrawn by bob@example.com" in refused.stderr
+    assert "an approval of this plan by bob@example.com counts no more" in office.desk("show", PLAN, expect=0).stderr
+    assert service.writes() == []
+    office.approve("bob")
+    still = office.desk("show", PLAN, expect=0).stderr
+    assert "counts no more" in still, "the old one"
+    assert file.read_bytes() != kept
 
 
 def test_no_approvals_are_wanted_where_the_policy_wants_none(tmp_path: Path):

@@ -25,6 +25,7 @@ from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, Se
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center import PartnerCenter, connect, opening
 from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.simulator import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -131,7 +132,9 @@ class Bench:
         self.customers = customers
         self._truth: tuple[CustomerList, CustomerState] | None = None
         endpoints = Endpoints(url, url, f"{url}/graph", f"{url}/management")
-        places = Credentials(SecretRef(env="ID"), SecretRef(env="SECRET"), refresh_token=SecretRef(env="REFRESH"))
+        places = Credentials(
+            SecretRef(env="PC_ID"), SecretRef(env="PC_SECRET"), refresh_token=SecretRef(env="PC_REFRESH")
+        )
         self.partner = Partner("contoso-csp", TenantId(PARTNER_TENANT), Cloud.CUSTOM, endpoints, places)
 
     def fault(self, *rules: dict[str, Any]) -> None:
@@ -159,10 +162,10 @@ class Bench:
         return self._truth
 
     def run(self, story: Any) -> Any:
-        environment = {"ID": CLIENT_ID, "SECRET": CLIENT_SECRET, "REFRESH": REFRESH_TOKEN}
+        environment = {"PC_ID": CLIENT_ID, "PC_SECRET": CLIENT_SECRET, "PC_REFRESH": REFRESH_TOKEN}
 
         async def go() -> Any:
-            async with connect(self.partner, environment) as service:
+            async with connect(self.partner, environment, trust=Trust()) as service:
                 return await story(service)
 
         return asyncio.run(go())

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pcreconcile.manifests import read_approval, schema_text, write_approval
+from pcreconcile.manifests import read_approval, schema_text, write_signed
 from pcreconcile.model.approval import Approval, Scope, SignedApproval, signed_bytes
 from pcreconcile.model.errors import ManifestError
 from pcreconcile.model.ids import PlanId, TenantId
@@ -42,7 +42,7 @@ APPROVAL = Approval(
     comment="no",
 )
 SIGNED = SignedApproval(APPROVAL, armour(BLOB), "approvals/x/anna.yaml")
-TEXT = write_approval(SIGNED)
+TEXT = write_signed(SIGNED)
 
 
 def as_others_sign_it(text: str) -> bytes:
@@ -105,7 +105,7 @@ REMARKS += ["\xa0\xad\u200b\u200d\ufeff\ufffe\uffff", "- [x", "{a: b}", "%TAG", 
 @pytest.mark.parametrize("comment", REMARKS)
 def test_any_remark(comment: str) -> None:
     signed = replace(SIGNED, approval=replace(APPROVAL, comment=comment))
-    text = write_approval(signed)
+    text = write_signed(signed)
     assert read_approval(text.encode(), signed.source) == signed
     assert as_others_sign_it(text) == signed_bytes(signed.approval)
 
@@ -130,7 +130,7 @@ def test_whatever_is_written_is_read_back_and_signs_the_same_bytes_elsewhere(
     scope = Scope((), tuple(kinds), count, count, (Money(amount, "EUR"),))
     approval = replace(APPROVAL, comment=comment, approved_at=at, expires_at=at, scope=scope)
     signed = SignedApproval(approval, armour(blob), "x")
-    text = write_approval(signed)
+    text = write_signed(signed)
     assert read_approval(text.encode(), "x") == signed
     assert as_others_sign_it(text) == signed_bytes(approval)
 
@@ -156,7 +156,7 @@ UNWRITABLE: dict[str, Any] = {
 @pytest.mark.parametrize("members", UNWRITABLE.values(), ids=UNWRITABLE)
 def test_what_could_not_be_read_back_is_not_written(members: dict[str, Any]) -> None:
     with pytest.raises(ManifestError):
-        write_approval(replace(SIGNED, approval=replace(APPROVAL, **members)))
+        write_signed(replace(SIGNED, approval=replace(APPROVAL, **members)))
 
 
 def without(line: str) -> str:

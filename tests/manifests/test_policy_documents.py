@@ -22,6 +22,8 @@ from pcreconcile.model.policy import (
 from tests.manifests.desk import POLICY, Desk
 
 NUMBER = "a bare number"
+UNBOUNDED = "this is no regular expression that can be matched in bounded time"
+BOUNDED = "expected RE2 syntax, without lookaround and backreference, such as ^CHG-[0-9]+$"
 COUNT = "expected a whole number, 0 or more"
 DESIGN = """\
   budgets:                       # a missing field means the built-in default; 0 means none at all
@@ -115,7 +117,23 @@ WRONG = [
     ("  freezes: [{from: 2026-12-20, until: 2026-12-21}]\n", ['5:13: missing field "reason"']),
     (
         "  require: {ticket: '('}\n",
-        ["5:21: this is no regular expression, expected a regular expression such as ^CHG-[0-9]+$"],
+        [f"5:21: {UNBOUNDED} (missing ): (), {BOUNDED}"],
+    ),
+    ("  require: {ticket: '^(?=CHG)'}\n", [f"5:21: {UNBOUNDED} (invalid perl operator: (?=), {BOUNDED}"]),
+    ("  require: {ticket: '(a)\\1'}\n", [f"5:21: {UNBOUNDED} (invalid escape sequence: \\1), {BOUNDED}"]),
+    ("  require: {ticket: 'a{1001}'}\n", [f"5:21: {UNBOUNDED} (invalid repetition size: {{1001}}), {BOUNDED}"]),
+    ("  require: {ticket: '^(a+)+$'}\n", []),
+    (
+        "  exceptions: [{protected: mig, until: 2026-12-31, owner: a, reason: b}]\n",
+        ['5:28: "mig" is not allowed here, expected a tenant ID: 8-4-4-4-12 hex digits, not all zero'],
+    ),
+    (
+        "  exceptions: [{protected: 6b2e0b0c-0000-4000-8000-000000000055, budget: perRun.seats, owner: a}]\n",
+        [
+            '5:16: missing field "reason"',
+            '5:16: missing field "until"',
+            '5:66: unknown field "budget", expected one of owner, protected, reason, until',
+        ],
     ),
     ("  azure: {cancel: allow}\n", ['5:19: "allow" is not known, did you mean "allowed"?']),
     (

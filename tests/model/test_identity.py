@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -13,11 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pcreconcile.model.identity import action_id, canonical_json, digest, plan_id, seal, sha256_hex
+from pcreconcile.model.identity import action_id, canonical_json, canonical_parts, digest, plan_id, seal, sha256_hex
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import Plan
+from tests.applying.large_plans import large_plan
 from tests.exits.estates import NOW, TENANT, plan_of
+from tests.planning.test_properties import bounded
+from tests.planning.worlds import World, any_worlds
 
 CASE: dict[str, Any] = {
     "holds": [
@@ -225,3 +229,32 @@ def test_the_digest_sees_a_member_that_is_gone(path: tuple[Any, ...]) -> None:
     del place[path[-1]]
     del document["digest"]
     assert sha256_hex(document) != DOCUMENT["digest"]
+
+
+@bounded
+@given(world=any_worlds())
+def test_what_is_made_in_pieces_is_what_the_whole_makes(world: World) -> None:
+    plan = plan_of(world)
+    assert b"".join(canonical_parts(plan)) == canonical_json(plan) == canonical_json(msgspec.to_builtins(plan))
+    document = msgspec.to_builtins(plan)
+    del document["digest"]
+    assert digest(plan) == hashlib.sha256(canonical_json(document)).hexdigest()
+
+
+def test_the_plan_id_is_that_of_all_acts_together() -> None:
+    plan = large_plan(5, 2, 3)
+    names = ("kind", "requires", "precondition", "postcondition", "when")
+    acts = {
+        customer.tenant_id: sorted(
+            (
+                {name: getattr(action, name) for name in names}
+                | {"target": [action.target.type, action.target.id], "requires": sorted(action.requires)}
+                for action in customer.actions
+            ),
+            key=canonical_json,
+        )
+        for customer in plan.customers
+        if customer.actions
+    }
+    whole = {"formatVersion": plan.format_version, "partner": plan.partner.tenant_id, "customers": acts}
+    assert plan.plan_id == hashlib.sha256(canonical_json(whole)).hexdigest()

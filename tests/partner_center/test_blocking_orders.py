@@ -17,6 +17,7 @@ from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, Se
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center import connect
 from pcreconcile.partner_center.blocking_orders import blocking_orders
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.simulator import CLIENT_ID, CLIENT_SECRET, PARTNER_TENANT, REFRESH_TOKEN, SimulatorSettings
 from pcreconcile.simulator import run_in_thread as simulated
 from tests.partner_center.bench import TENANT, Order
@@ -96,15 +97,15 @@ customers:
 
 def test_a_refused_removal_says_that_it_is_the_azure_plan(tmp_path: Path) -> None:
     (tmp_path / "estate.yaml").write_text(ESTATE)
-    names = Credentials(SecretRef(env="ID"), SecretRef(env="SECRET"), refresh_token=SecretRef(env="REFRESH"))
-    values = {"ID": CLIENT_ID, "SECRET": CLIENT_SECRET, "REFRESH": REFRESH_TOKEN}
+    names = Credentials(SecretRef(env="PC_ID"), SecretRef(env="PC_SECRET"), refresh_token=SecretRef(env="PC_REFRESH"))
+    values = {"PC_ID": CLIENT_ID, "PC_SECRET": CLIENT_SECRET, "PC_REFRESH": REFRESH_TOKEN}
     settings = SimulatorSettings(estate=tmp_path / "estate.yaml", clock=datetime(2026, 11, 22, tzinfo=UTC))
     with simulated(settings) as world:
         ends = Endpoints(world.url, world.url, world.url, world.url)
         partner = Partner("p", TenantId(PARTNER_TENANT), Cloud.CUSTOM, ends, names)
 
         async def remove() -> None:
-            async with connect(partner, values) as partner_center:
+            async with connect(partner, values, trust=Trust()) as partner_center:
                 await partner_center.write(Order(ActionKind.REMOVE_RELATIONSHIP, "customer", TENANT, {}))
 
         with pytest.raises(RemoteError) as caught:

@@ -28,6 +28,7 @@ from pcreconcile.model.partner import Cloud, Credentials, Partner, SecretRef
 from pcreconcile.partner_center.certificates import open_certificate
 from pcreconcile.partner_center.credentials import find_secrets
 from pcreconcile.partner_center.tokens import Identity
+from pcreconcile.partner_center.trust import Trust
 from tests.partner_center.bench import PARTNER
 from tests.partner_center.test_tokens import Login, granted
 
@@ -101,12 +102,12 @@ def test_what_cannot_be_opened(content: Callable[[], bytes], passphrase: str | N
 def test_the_token_request_carries_an_assertion_signed_with_the_key(tmp_path: Path) -> None:
     (tmp_path / "client.pfx").write_bytes(pfx(CLOSED))
     places = Credentials(
-        SecretRef(env="ID"),
+        SecretRef(env="PC_ID"),
         certificate=SecretRef(file="client.pfx"),
-        certificate_passphrase=SecretRef(env="PASSPHRASE"),
+        certificate_passphrase=SecretRef(env="PC_PASSPHRASE"),
     )
     partner = Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL, credentials=places)
-    secrets = find_secrets(partner, {"ID": "client", "PASSPHRASE": PASSPHRASE}, tmp_path)
+    secrets = find_secrets(partner, {"PC_ID": "client", "PC_PASSPHRASE": PASSPHRASE}, Trust(secrets=tmp_path))
     assert secrets.certificate_expires == ENDS
     assert secrets.veil.conceal(f"a {PASSPHRASE}") == "a [secret]"
     login = Login(granted(), credential=secrets.client_credential)

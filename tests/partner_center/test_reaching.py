@@ -18,6 +18,7 @@ from pcreconcile.partner_center.check import Check, Level
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.reaching import Place, Reaching
 from pcreconcile.partner_center.transport import open_transport
+from pcreconcile.partner_center.trust import Trust
 from tests.partner_center.bench import PARTNER
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -53,7 +54,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def looked(url: str, path: str = "", level: Level = Level.FAIL) -> tuple[list[Check], Reaching]:
     async def story() -> tuple[list[Check], Reaching]:
-        transport = open_transport(addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL)))
+        transport = open_transport(addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL), Trust()), Trust())
         reaching = Reaching(Place("host", url, path, level), transport, lambda: NOW)
         try:
             return [check async for check in reaching.checks()], reaching

@@ -16,6 +16,7 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center import PartnerCenter, connect
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.simulator import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -46,8 +47,8 @@ customers:
     name: empty
 """
 
-CREDENTIALS = Credentials(SecretRef(env="ID"), SecretRef(env="SECRET"), refresh_token=SecretRef(env="REFRESH"))
-ENVIRONMENT = {"ID": CLIENT_ID, "SECRET": CLIENT_SECRET, "REFRESH": REFRESH_TOKEN}
+CREDENTIALS = Credentials(SecretRef(env="PC_ID"), SecretRef(env="PC_SECRET"), refresh_token=SecretRef(env="PC_REFRESH"))
+ENVIRONMENT = {"PC_ID": CLIENT_ID, "PC_SECRET": CLIENT_SECRET, "PC_REFRESH": REFRESH_TOKEN}
 Story = Callable[[PartnerCenter], Coroutine[Any, Any, Any]]
 
 
@@ -69,7 +70,7 @@ class World:
         partner = Partner("p", TenantId(PARTNER_TENANT), Cloud.CUSTOM, endpoints, CREDENTIALS)
 
         async def connected() -> Any:
-            async with connect(partner, {**ENVIRONMENT, **environment}) as partner_center:
+            async with connect(partner, {**ENVIRONMENT, **environment}, trust=Trust()) as partner_center:
                 return await story(partner_center)
 
         return asyncio.run(connected())
@@ -307,9 +308,9 @@ def test_reads_survive_faults(world: World) -> None:
 @pytest.mark.parametrize(
     ("environment", "text"),
     [
-        ({"REFRESH": "no-mfa-1"}, "multi-factor"),
-        ({"REFRESH": "expired-1"}, "AADSTS700082"),
-        ({"SECRET": "hunter2"}, "AADSTS"),
+        ({"PC_REFRESH": "no-mfa-1"}, "multi-factor"),
+        ({"PC_REFRESH": "expired-1"}, "AADSTS700082"),
+        ({"PC_SECRET": "hunter2"}, "AADSTS"),
     ],
 )
 def test_credentials_are_refused_before_the_first_write(world: World, environment: dict[str, str], text: str) -> None:

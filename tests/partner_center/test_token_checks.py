@@ -14,11 +14,12 @@ from pcreconcile.partner_center.check import Check
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.token_checks import TokenChecks
 from pcreconcile.partner_center.tokens import AccessToken, Identity
+from pcreconcile.partner_center.trust import Trust
 from tests.partner_center.bench import PARTNER, Bench, StubTokens, by_path, customer, page, reply
 from tests.partner_center.test_tokens import jwt
 
 OURS = "https://api.partnercenter.microsoft.com"
-COMMERCIAL = addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL))
+COMMERCIAL = addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL), Trust())
 
 
 class Told(StubTokens):

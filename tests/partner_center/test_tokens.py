@@ -23,6 +23,7 @@ from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.refresh_tokens import Persistence, RefreshTokens
 from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.transport import LoginTransport
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.veil import Veil
 from tests.partner_center.bench import OTHER, PARTNER, TENANT, reply
 
@@ -35,9 +36,10 @@ GIVEN = addresses_of(
         TenantId(PARTNER),
         Cloud.CUSTOM,
         Endpoints("http://127.0.0.1:1", "http://127.0.0.1:1/login", "http://127.0.0.1:1/g", "http://127.0.0.1:1/m"),
-    )
+    ),
+    Trust(),
 )
-GOV = addresses_of(Partner("p", TenantId(PARTNER), Cloud.US_GOV))
+GOV = addresses_of(Partner("p", TenantId(PARTNER), Cloud.US_GOV), Trust())
 
 
 def jwt(**claims: Any) -> str:

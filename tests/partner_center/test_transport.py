@@ -15,6 +15,7 @@ from pcreconcile.model.partner import Cloud, Endpoints, Partner
 from pcreconcile.partner_center import transport
 from pcreconcile.partner_center.endpoints import Addresses, addresses_of
 from pcreconcile.partner_center.transport import Reply, Unanswered, open_login_transport, open_transport
+from pcreconcile.partner_center.trust import Trust
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -44,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def at(server: str) -> Addresses:
-    return addresses_of(Partner("p", TenantId("x"), Cloud.CUSTOM, Endpoints(server, server, server, server)))
+    return addresses_of(Partner("p", TenantId("x"), Cloud.CUSTOM, Endpoints(server, server, server, server)), Trust())
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def server() -> Iterator[str]:
 
 def get(server: str, path: str) -> Reply:
     async def run() -> Reply:
-        opened = open_transport(at(server))
+        opened = open_transport(at(server), Trust())
         try:
             return await opened.exchange("GET", server + path, {"X-One": "1"}, None)
         finally:

@@ -40,6 +40,37 @@ def test_the_token_says_it(claims: dict[str, Any], user: str) -> None:
     assert asyncio.run(service(Login(speaking(**claims))).user()) == user
 
 
+@pytest.mark.parametrize(
+    ("secret", "user"),
+    [
+        ("y", "admin@partner.onmicrosoft.com"),  # "onmicrosoft" is base64 of something that holds it
+        ("y", "y@partner.example"),  # opens nothing that guessing would not
+        ("com", "admin@partner.example.com"),
+        ("rt-aaaa-bbbb", "admin@partner.example"),
+        ("rt-aaaa-bbbb", "admin-rt@aaaa.example"),
+    ],
+)
+def test_whom_a_token_names_is_never_masked(secret: str, user: str) -> None:
+    assert asyncio.run(service(Login(speaking(upn=user), refresh_token=secret)).user()) == user
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rt-aaaa-bbbb@partner.example",
+        "admin@rt-aaaa-bbbb.example",
+        "xrt-aaaa-bbbby@partner.example",
+        "rt%2Daaaa%2Dbbbb@partner.example",
+        "cnQtYWFhYS1iYmJi@partner.example",  # base64
+        "[secret]@partner.example",
+        "admin@partner.[Secret].com",
+    ],
+)
+def test_a_name_that_holds_a_secret_is_nobody_s(name: str) -> None:
+    """It would be journalled as it is, and a masked one would never be that of an approver."""
+    assert asyncio.run(service(Login(speaking(upn=name), refresh_token="rt-aaaa-bbbb")).user()) == ""
+
+
 def test_an_opaque_token_does_not_say_it() -> None:
     assert asyncio.run(service(Login(granted())).user()) == ""
 

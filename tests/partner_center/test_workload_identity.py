@@ -19,6 +19,7 @@ from pcreconcile.partner_center.credentials import Federation, find_secrets
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.transport import open_login_transport
+from pcreconcile.partner_center.trust import Trust
 from tests.partner_center.bench import PARTNER
 
 BEARER = "b34r3r-of-the-job"
@@ -58,16 +59,16 @@ def issuer() -> Iterator[str]:
 
 
 def partner(place: SecretRef, cloud: Cloud = Cloud.COMMERCIAL) -> Partner:
-    return Partner("p", TenantId(PARTNER), cloud, credentials=Credentials(SecretRef(env="ID"), federated=place))
+    return Partner("p", TenantId(PARTNER), cloud, credentials=Credentials(SecretRef(env="PC_ID"), federated=place))
 
 
-def assertion(place: SecretRef, environment: dict[str, str], home: Path | None = None) -> Any:
+def assertion(place: SecretRef, environment: dict[str, str]) -> Any:
     """The callable that msal is given."""
     ends = Endpoints(*["http://127.0.0.1:1"] * 4)
-    addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.CUSTOM, ends))
+    addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.CUSTOM, ends), Trust())
     login = LoginHttp(open_login_transport(addresses), addresses, lambda _seconds: None)
     federation = Federation(addresses.exchange, login.fetch)
-    found = find_secrets(partner(place), {"ID": "client", **environment}, home, federation)
+    found = find_secrets(partner(place), {"PC_ID": "client", **environment}, Trust(), federation)
     return found.client_credential["client_assertion"]
 
 
@@ -89,9 +90,9 @@ def test_github_gives_a_token_for_each_request(issuer: str, named: str) -> None:
 
 
 def test_a_variable_that_vanishes_later_is_named(issuer: str) -> None:
-    environment = {"ID": "client", **github(issuer)}
+    environment = {"PC_ID": "client", **github(issuer)}
     federation = Federation("x", lambda *_: pytest.fail("nobody is to be asked"))
-    found = find_secrets(partner(SecretRef(env="ACTIONS_ID_TOKEN_REQUEST_URL")), environment, None, federation)
+    found = find_secrets(partner(SecretRef(env="ACTIONS_ID_TOKEN_REQUEST_URL")), environment, Trust(), federation)
     del environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
     with pytest.raises(ConfigurationError, match="ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set"):
         found.client_credential["client_assertion"]()
@@ -109,19 +110,19 @@ def test_azure_devops_gives_one_for_its_service_connection(issuer: str) -> None:
 
 
 def test_variables_and_files_are_read_again_each_time(tmp_path: Path) -> None:
-    environment = {"ID": "client", "TOKEN": "one", "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "projected")}
+    environment = {"PC_ID": "client", "PC_TOKEN": "one", "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "projected")}
     (tmp_path / "projected").write_text("one")
     (tmp_path / "given").write_text("one")
-    for place in (SecretRef(env="TOKEN"), SecretRef(env="AZURE_FEDERATED_TOKEN_FILE"), SecretRef(file="given")):
-        found = find_secrets(partner(place), environment, tmp_path, FEDERATION)
+    for place in (SecretRef(env="PC_TOKEN"), SecretRef(env="AZURE_FEDERATED_TOKEN_FILE"), SecretRef(file="given")):
+        found = find_secrets(partner(place), environment, Trust(secrets=tmp_path), FEDERATION)
         call = found.client_credential["client_assertion"]
         assert call() == "one"
-        environment["TOKEN"] = "two"
+        environment["PC_TOKEN"] = "two"
         (tmp_path / "projected").write_text("two")
         (tmp_path / "given").write_text("two")
         assert call() == "two"
         assert found.veil.conceal("one two") == "[secret] [secret]"
-        environment["TOKEN"] = "one"
+        environment["PC_TOKEN"] = "one"
         (tmp_path / "projected").write_text("one")
         (tmp_path / "given").write_text("one")
 
@@ -141,7 +142,7 @@ MISSING = [
     ("SYSTEM_OIDCREQUESTURI", {"SYSTEM_OIDCREQUESTURI": "https://x.example"}, "SYSTEM_ACCESSTOKEN is not set"),
     ("AZURE_FEDERATED_TOKEN_FILE", {}, "AZURE_FEDERATED_TOKEN_FILE is not set"),
     ("AZURE_FEDERATED_TOKEN_FILE", {"AZURE_FEDERATED_TOKEN_FILE": "/nowhere/at/all"}, "cannot be read"),
-    ("OTHER", {}, "OTHER is not set"),
+    ("PC_OTHER", {}, "PC_OTHER is not set"),
 ]
 
 
@@ -177,4 +178,4 @@ def test_a_build_service_that_gives_none(issuer: str, answer: tuple[int, Any], t
     ],
 )
 def test_each_cloud_expects_its_own_audience(cloud: Cloud, audience: str) -> None:
-    assert addresses_of(Partner("p", TenantId(PARTNER), cloud)).exchange == audience
+    assert addresses_of(Partner("p", TenantId(PARTNER), cloud), Trust()).exchange == audience

@@ -463,7 +463,10 @@ def test_protection_that_protects_nobody_is_told() -> None:
         Protected(labels={"tier": "key", "book": "emea"}),
         Protected(tenant_id=TenantId("6b2e0b0c-0000-4000-8000-000000000099")),
     ]
-    assert unmatched([found], Policy(protected=tuple(entries))) == ("harbour-*", "book: emea, tier: key")
+    assert list(unmatched([found], Policy(protected=tuple(entries)), {})) == [
+        "the policy protects 'harbour-*', and no customer's manifest is called so",
+        "the policy protects 'book: emea, tier: key', and no customer's manifest is called so",
+    ]
 
 
 CHANGES = [

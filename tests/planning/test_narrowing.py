@@ -26,6 +26,7 @@ from pcreconcile.model.plan import (
     Totals,
     Verdict,
 )
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.model.policy import ApprovalRule, Exemption, Policy, RunBudget
 from pcreconcile.planning.counting import summed
 from pcreconcile.planning.guards import check_guards, needed_approvals
@@ -46,7 +47,7 @@ def whole(*customers: CustomerPlan, policy: Policy | None = None) -> Plan:
     policy = policy or Policy()
     return seal(
         Plan(
-            format_version=1,
+            format_version=2,
             plan_id=PlanId(""),
             digest="",
             created_at=NOW,
@@ -66,7 +67,7 @@ def whole(*customers: CustomerPlan, policy: Policy | None = None) -> Plan:
 
 def only(plan: Plan, effect: Effect, policy: Policy | None = None, live: int = LIVE) -> Plan:
     """The plan narrowed in the world it was made in."""
-    return narrowed(plan, effect, live=live, memory=Memory(), policy=policy or Policy())
+    return narrowed(plan, effect, live=live, memory=Memory(), policies=PoliciesInForce(policy or Policy()))
 
 
 protect, cancel, suspend, renew = action(1, PROTECT), action(2, CANCEL), action(3, SUSPEND), action(4, RENEW)

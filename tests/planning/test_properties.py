@@ -14,11 +14,16 @@ import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pcreconcile.applying import check_plan
 from pcreconcile.exits import holdings_of
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.family import Family
 from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import MANUAL, NOW, Action, ActionKind, Blocker, CustomerPlan, Effect, Verdict
+from pcreconcile.model.policies_in_force import PoliciesInForce
+from pcreconcile.model.policy import Policy
+from pcreconcile.planning.narrowing import narrowed
 from tests.exits.estates import case_now, customer_plan, customer_state, plan_of
 from tests.planning.worlds import IDS, World, any_worlds, worlds
 
@@ -116,7 +121,7 @@ def test_nothing_is_written_for_a_customer_with_something_not_understood(world: 
     found = customer_plan(world | {"holds": [*world["holds"], strange]})
     assert found.actions == ()
     if found.desired.relationship != "active":
-        assert found.verdict in {Verdict.BLOCKED, Verdict.REFUSED}
+        assert found.verdict in {Verdict.BLOCKED, Verdict.REFUSED, Verdict.UNKNOWN}  # some worlds are unread besides
 
 
 @given(world=any_worlds())
@@ -150,6 +155,16 @@ def test_requirements_are_actions_of_the_customer_that_come_before(world: World)
         before[action.id] = action
 
 
+@given(world=any_worlds(), effect=st.sampled_from([None, *Effect]))
+@example(world=TIED_BASES, effect=None)
+@settings(bounded, max_examples=100)
+def test_no_plan_that_is_made_is_refused_for_what_its_actions_require(world: World, effect: Effect | None) -> None:
+    made = plan_of(world)
+    if effect is not None:
+        made = narrowed(made, effect, live=1, memory=Memory(), policies=PoliciesInForce(Policy()))
+    check_plan(made, made.partner.tenant_id)
+
+
 @given(world=leaving)
 @settings(bounded, max_examples=100)
 def test_the_removal_comes_last_and_only_when_nothing_is_in_the_way(world: World) -> None:
@@ -171,8 +186,8 @@ def test_the_removal_comes_last_and_only_when_nothing_is_in_the_way(world: World
 def test_delegated_access_never_changes_what_the_removal_takes(world: World, ends: Any) -> None:
     """It is ended or kept; the relationship goes in the same way on the same day, DAP included or not."""
     kept, asked = (customer_plan(world | {"wants": world["wants"] | {"delegatedAccess": e}}) for e in ("keep", ends))
-    if Verdict.REFUSED in {kept.verdict, asked.verdict}:
-        return  # onBlocked: fail counts what hinders delegated access too
+    if {Verdict.REFUSED, Verdict.UNKNOWN} & {kept.verdict, asked.verdict}:
+        return  # onBlocked: fail counts what hinders delegated access too, and Graph is read where it is to end alone
     assert asked.earliest_removal == kept.earliest_removal
     assert [each for each in asked.actions if each.kind not in ACCESS] == list(kept.actions)
     assert in_its_way(asked) == list(kept.blockers)

@@ -216,7 +216,7 @@ def blocked() -> CustomerPlan:
 def sample(**members: Any) -> Plan:
     customers = (ready(), waiting(), blocked(), customer("juniper-foods", 30, Verdict.CONVERGED))
     plan = Plan(
-        format_version=1,
+        format_version=2,
         plan_id=PlanId(""),
         digest="",
         created_at=NOW,

@@ -38,7 +38,8 @@ def test_outside(given, shown):
         ("name ##VSO[x]", "name \\x23#VSO[x]"),
         ("name ##[error]x", "name \\x23#[error]x"),
         ("first\n::error::second", "first\n\\x3a:error::second"),
-        ("## heading", "## heading"),
+        ("## heading", "\\x23# heading"),
+        ("a # b #c", "a # b #c"),
     ],
 )
 def test_no_line_is_a_command_of_a_build_service(line, shown):

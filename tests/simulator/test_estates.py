@@ -1,5 +1,6 @@
 """Estates: what a file may say, what is told when it does not, and the generator."""
 
+import traceback
 from datetime import UTC, datetime
 
 import pytest
@@ -25,14 +26,14 @@ def error_of(document):
     ("document", "told"),
     [
         (None, "estate: expected a mapping"),
-        ({"customer": []}, "unknown field 'customer'; expected one of partner, options, customers"),
+        ({"customer": []}, "estate: field 1 is unknown; expected one of partner, options, customers"),
         ({"customers": {}}, "estate.customers: expected a list"),
         ({"customers": [{}]}, "customers[0].tenantId: expected a text"),
-        ({"customers": [{"tenantId": "11"}]}, "customers[0].tenantId: expected a GUID, not '11'"),
+        ({"customers": [{"tenantId": "11"}]}, "customers[0].tenantId: expected a GUID, not this text"),
         ({"customers": [{"tenantId": TENANT + "01"}]}, "customers[0].companyName: expected a text"),
         ({"customers": [WHO, WHO]}, "customers[1].tenantId: expected another tenant than that of"),
         ({"options": {"pageSize": 0}}, "options.pageSize: expected a number from 1"),
-        ({"options": {"speed": 1}}, "options.speed: unknown"),
+        ({"options": {"speed": 1}}, "options: option 1 is unknown"),
         ({"customers": [WHO | {"refundsUsed": 3}]}, "refundsUsed: expected"),
         ({"customers": [WHO | {"transfers": [{"items": ["x"]}]}]}, "transfers[0].items: expected a list of names"),
     ],
@@ -51,9 +52,9 @@ def test_an_error_says_where_and_what(document, told):
         ({"kind": "trial", "bought": "3 days ago"}, "items[0].bought: expected an ISO date or an offset"),
         ({"kind": "trial", "quantity": -1}, "items[0].quantity: expected a whole number"),
         ({"kind": "trial", "endOfTerm": "stop"}, "items[0].endOfTerm: expected one of"),
-        ({"kind": "trial", "colour": 1}, "items[0]: unknown field 'colour'"),
+        ({"kind": "trial", "colour": 1}, "items[0]: field 2 is unknown"),
         ({"kind": "trial", "wire": []}, "items[0].wire: expected a mapping"),
-        ({"kind": "azure-plan", "azureSubscriptions": [{"state": 1}]}, "azureSubscriptions[0]: unknown field 'state'"),
+        ({"kind": "azure-plan", "azureSubscriptions": [{"state": 1}]}, "azureSubscriptions[0]: field 1 is unknown"),
         ({"kind": "legacy-license", "addOns": [{"kind": "x"}]}, "items[0].addOns[0].kind: expected one of"),
     ],
 )
@@ -69,6 +70,42 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
         pass
     with pytest.raises(SimulatorError, match=r"none\.yaml"):
         read_estate_file(tmp_path / "none.yaml", CREATED)
+
+
+MARK = "hunter2-of-a-foreign-file"
+FOREIGN = {
+    "no YAML": f"[default]\naws_secret_access_key = {MARK}: [\n",
+    "a tab": f"a: 1\n\t{MARK}",
+    "an alias": f"a: *{MARK}",
+    "a tag": f"a: !{MARK} x",
+    "a directive": f"%{MARK}\n---\n",
+    "an anchor twice": f"a: &{MARK} 1\n*{MARK} b\n",
+    "a text": MARK,
+    "a list": f"- {MARK}",
+    "a field": f"{MARK}: 1",
+    "a field that is no text": f"? [{MARK}]\n: 1",
+    "an option": f"options: {{{MARK}: 1}}",
+    "an option's value": f"options: {{pageSize: {MARK}}}",
+    "customers": f"customers: {MARK}",
+    "a customer": f"customers: [{MARK}]",
+    "a tenant": f"customers: [{{tenantId: {MARK}}}]",
+    "a name": f"partner: {{name: [{MARK}]}}",
+    "a date": f"customers: [{{tenantId: {WHO['tenantId']}, name: a, items: [{{kind: trial, bought: {MARK}}}]}}]",
+    "a kind": f"customers: [{{tenantId: {WHO['tenantId']}, name: a, items: [{{kind: {MARK}}}]}}]",
+    "a former one": f"formerCustomers: [{{tenantId: {MARK}}}]",
+    "bytes": b"\xff\xfe" + MARK.encode(),
+    "a key": f"-----BEGIN PRIVATE KEY-----\n{MARK}\n-----END PRIVATE KEY-----\n",
+    "variables": f"export TOKEN={MARK}\nOTHER='{MARK}'\n",
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_no_error_quotes_the_file(tmp_path, content):
+    path = tmp_path / "estate.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SimulatorError) as caught:
+        read_estate_file(path, CREATED)
+    assert MARK[:7] not in "".join(traceback.format_exception(caught.value))
 
 
 def test_raw_wire_members_go_over_everything(estate):

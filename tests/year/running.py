@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,12 +22,15 @@ import yaml
 from pcreconcile.applying import apply, memory_from, open_store, read_events
 from pcreconcile.manifests import Loaded, load
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.extras import extras_of
-from pcreconcile.model.ids import RequestId, RunId
+from pcreconcile.model.estate import Snapshot
+from pcreconcile.model.extras import Extra, extras_of
+from pcreconcile.model.ids import RequestId, RunId, TenantId
+from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import NOW, ActionKind, CustomerPlan, Plan, Verdict
 from pcreconcile.model.rules import Rules
-from pcreconcile.model.run import ActionState, Holder, Receipt
+from pcreconcile.model.run import ActionState, Event, Holder, Receipt
 from pcreconcile.partner_center import connect
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.planning import plan
 from pcreconcile.simulator import (
     CLIENT_ID,
@@ -116,24 +119,39 @@ class Desk:
         chosen = tuple(each for each in fleet.customers if each.name in names)
         return msgspec.structs.replace(fleet, customers=chosen)
 
+    def planned(self, fleet: DesiredFleet, snapshot: Snapshot, memory: Memory, at: datetime) -> Plan:
+        return plan(
+            fleet,
+            snapshot,
+            memory,
+            self.rules,
+            self.loaded.policy,
+            at,
+            partner=self.loaded.partner,
+            tool_version="year",
+            known=self.loaded.fleet,
+        )
+
+    # What apply asks of a planner.
+
+    def reads(self, tenant_id: TenantId) -> frozenset[Extra]:
+        wanted = next(each for each in self.loaded.fleet.customers if each.tenant_id == tenant_id)
+        return extras_of(wanted, self.loaded.partner, Memory()) - {Extra.REMOVAL_RECORD}
+
+    def plan(self, snapshot: Snapshot, events: Sequence[Event], at: datetime) -> Plan:
+        fleet = self.of(
+            frozenset(each.name for each in self.loaded.fleet.customers if each.tenant_id in snapshot.states)
+        )
+        return self.planned(fleet, snapshot, memory_from(events, at), at)
+
     async def day(self, names: frozenset[str]) -> tuple[Plan, Receipt | None]:
         """Plan these customers as of today, and apply what is due, in a connection of its own like a nightly job."""
         fleet, partner = self.of(names), self.loaded.partner
         memory = memory_from(read_events(self.journal), self.clock.now())
         wanted = {each.tenant_id: extras_of(each, partner, memory) for each in fleet.customers}
-        async with connect(partner, ENVIRONMENT) as service:
+        async with connect(partner, ENVIRONMENT, trust=Trust()) as service:
             snapshot = await service.snapshot(wanted, self.clock.now())
-            made = plan(
-                fleet,
-                snapshot,
-                memory,
-                self.rules,
-                self.loaded.policy,
-                self.clock.now(),
-                partner=partner,
-                tool_version="year",
-                known=self.loaded.fleet,
-            )
+            made = self.planned(fleet, snapshot, memory, self.clock.now())
             if not any(action.when == NOW for customer in made.customers for action in customer.actions):
                 return made, None
             receipt = await apply(
@@ -141,6 +159,7 @@ class Desk:
                 fleet=self.loaded.fleet,
                 policy=self.loaded.policy,
                 service=service,
+                planner=self,
                 store=open_store(self.journal),
                 clock=self.clock,
                 wait=WAIT,

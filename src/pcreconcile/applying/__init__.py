@@ -5,7 +5,7 @@ Nothing here speaks HTTP or knows a database: Microsoft is a `Service`, the jour
 
 from pcreconcile.applying.identifiers import Ids
 from pcreconcile.applying.memory import memory_from
-from pcreconcile.applying.plan_file import check_plan, read_plan_file
+from pcreconcile.applying.plan_file import check_partner, check_plan, read_plan_file
 from pcreconcile.applying.ports import Answer, Clock, Service, Store, WriteRequest
 from pcreconcile.applying.run import apply
 from pcreconcile.applying.stores import open_store, read_events
@@ -18,6 +18,7 @@ __all__ = [
     "Store",
     "WriteRequest",
     "apply",
+    "check_partner",
     "check_plan",
     "memory_from",
     "open_store",

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from pcreconcile.applying.candidates import judge_approvals
 from pcreconcile.applying.consent import COMMAND, Asked, Authors, Consent, Grant
-from pcreconcile.applying.earlier_runs import earlier_runs, was_allowed
+from pcreconcile.applying.earlier_runs import earlier_runs
 from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.hearing import Case, Void, heard, in_part, minute
+from pcreconcile.applying.hearing import Case, in_part, minute
 from pcreconcile.applying.sorts import SORTS, sorts_of
 from pcreconcile.model.approval import Signer
 from pcreconcile.model.errors import ApprovalMissing
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.masking import is_masked
 
 __all__ = ["Asked", "Authors", "Consent", "Grant", "confirmed", "granted", "required"]
 
@@ -24,53 +26,57 @@ _TOLD = 5  # how many customers or approvals a message names before it counts
 
 
 def required(asked: Asked) -> int:
-    """How many approvals what is pending needs; 0 when none is.
+    """How many approvals what is to be sent needs; 0 when none is.
 
     Today's policy says so, and the plan's own demand where it is higher: who loosens the policy after a plan was made
     has to make a new plan.
     """
-    return max((_needed(entry, asked) for entry in asked.pending), default=0)
+    return max((_needed(entry, asked) for entry in asked.to_send), default=0)
 
 
 def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant, ...]:
     """The approvals that count. Raises ApprovalMissing, naming what is missing and why each other one is void.
 
-    None are asked for, and none returned, where a run ends what an earlier run of the same document was allowed.
-    Raises ConfigurationError when signatures cannot be judged here.
+    A run that ends what an earlier run of the same document began needs them as well, each proven again from its signed
+    document; only its expiry is judged for the instant at which that run began.
+    Raises ConfigurationError when signatures cannot be judged here, StoreError when the journal is damaged.
     """
     needed, runs = required(asked), earlier_runs(asked.events)
-    if not needed or was_allowed(asked, needed, runs):
+    if not needed:
         return ()
     if consent is None:
         raise ApprovalMissing(_refusal(needed, ["no approval was looked for"], (), COMMAND))
-    concerned = [entry for entry in asked.pending if _needed(entry, asked)]
+    concerned = [entry for entry in asked.to_send if _needed(entry, asked)]
     authors = consent.authors(sorted({entry.customer.tenant_id for entry in concerned}))
     case = Case(asked, concerned, authors, runs, now)
-    verdicts = [heard(signed, consent, case) for signed in consent.approvals]
-    grants = tuple(verdict for verdict in verdicts if isinstance(verdict, Grant))
-    missing = [*_unknown_authors(case), *_missing(case, grants)]
+    verdicts = judge_approvals(consent, case)
+    missing = [*_unknown_authors(case, consent), *_missing(case, verdicts.grants)]
     if missing:
-        void = [str(verdict) for verdict in verdicts if isinstance(verdict, Void)]
-        found = [*consent.problems, *void, *filter(None, (in_part(grant, case) for grant in grants))]
+        parts = filter(None, (in_part(grant, case) for grant in verdicts.grants))
+        found = [*verdicts.problems, *parts, *asked.withdrawals.invalid]
         raise ApprovalMissing(_refusal(needed, missing, found, consent.command))
-    return grants
+    return tuple(verdicts.grants)
 
 
 def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
     """Asked again with what only the service knows: who applies, and what time it is. Raises ApprovalMissing.
 
-    `user` is the user principal name that requests are sent as, None when there is none; `at` the later of the
+    `user` is the user principal name that requests are sent as, None when there is none, and nobody when it is empty or
+    masked: then nobody can see that it is not an approver. `at` is the later of the
     service's time and ours.
     """
-    if grants and user == "":
-        raise ApprovalMissing("nobody can tell as whom this plan would be applied: nothing was written")
+    if grants and user is not None and (not user.strip() or is_masked(user)):
+        raise ApprovalMissing(
+            "as whom this plan would be applied cannot be determined: nothing was written; the token of the refresh "
+            "token names nobody, or a name that holds a secret: `doctor` shows who applies"
+        )
     for grant in grants:
         if user is not None and user.strip().casefold() in _names(grant.signer):
             raise ApprovalMissing(
                 f"{_of(grant)} is by {user}, as whom this plan would be applied: nothing was written; somebody else "
                 "has to approve, or another identity to apply"
             )
-        if at >= grant.until:
+        if grant.until is not None and at >= grant.until:
             raise ApprovalMissing(
                 f"{_of(grant)} expired at {minute(grant.until)}, and it is {minute(at)}: nothing was written; "
                 "approve the plan again"
@@ -106,11 +112,17 @@ def _needed(entry: Pending, asked: Asked) -> int:
     return max(by_policy, by_plan)
 
 
-def _unknown_authors(case: Case) -> list[str]:
-    unknown = sorted({e.customer.name for e in case.concerned if not case.authors.get(e.customer.tenant_id)})
+def _unknown_authors(case: Case, consent: Consent) -> list[str]:
+    """What to do about the customers whose authors nobody can tell, those of one reason together."""
+    unknown = {e.customer.tenant_id: e.customer.name for e in case.concerned}
+    unknown = {tenant: name for tenant, name in unknown.items() if not case.authors.get(tenant)}
     if not unknown:
         return []
-    return [f"nobody can tell who wrote the manifest of {_some(unknown)}: manifests must be committed in git"]
+    reasons = consent.why_unknown(sorted({e.customer.tenant_id for e in case.concerned}))
+    names: dict[str, list[str]] = {}
+    for tenant, name in unknown.items():
+        names.setdefault(reasons.get(tenant, "manifests must be committed in git"), []).append(name)
+    return [f"nobody can tell who wrote the manifest of {_some(sorted(n))}: {why}" for why, n in names.items()]
 
 
 def _missing(case: Case, grants: Sequence[Grant]) -> list[str]:

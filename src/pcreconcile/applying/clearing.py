@@ -5,74 +5,134 @@ What needs no request comes first. Every check raises; from here on what happens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from pcreconcile.applying import approving, guards
 from pcreconcile.applying.approving import Asked, Consent, Grant
-from pcreconcile.applying.day_history import day_history
-from pcreconcile.applying.earlier_runs import statement
+from pcreconcile.applying.day_history import day_history, is_asked
+from pcreconcile.applying.guards import Pending, uncounted
 from pcreconcile.applying.journal import Journal
-from pcreconcile.applying.ports import Clock, Service
+from pcreconcile.applying.ports import Clock, Planner, Service
+from pcreconcile.applying.preflight import Kept, Preflight, Prepared
 from pcreconcile.applying.spending import Day, day_of
-from pcreconcile.model.approval import document
+from pcreconcile.applying.work import Work
+from pcreconcile.model.approval import kept_bytes, statement
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import IncompleteRead, NoAnswer
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused
 from pcreconcile.model.estate import CustomerList
-from pcreconcile.model.identity import canonical_json
-from pcreconcile.model.plan import Plan
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.plan import CustomerPlan, Plan
+from pcreconcile.model.plan_comparison import weight_of
+from pcreconcile.model.policies_in_force import Judge, PoliciesInForce
 from pcreconcile.model.policy import Policy
+from pcreconcile.model.protection import Protection, StoodFor
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done, under which policy, wanted by which manifests, agreed to by whom."""
+    """What is to be done, under which policies, wanted by which manifests, agreed to by whom.
+
+    `work` are the customers with due actions; `kept` is the plan as a claim, with what it is compared by. `stood_for`
+    are the tenants that entries of `protected` ever stood for.
+    """
 
     plan: Plan
     fleet: DesiredFleet
-    policy: Policy
+    policies: PoliciesInForce
     consent: Consent | None
+    work: Mapping[TenantId, Work]
+    kept: Kept
+    stood_for: StoodFor
+
+    @property
+    def policy(self) -> Policy:
+        """The change's, with the stricter of both where a base is judged too."""
+        return self.policies.strictest
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What the checks before the first write found: the customers list, and what the run is allowed by."""
+    """What the checks before the first write found: what the run is allowed by, and every customer as prepared.
+
+    `preflight` is None when nothing is left to do.
+    """
 
     listed: CustomerList | None
     grants: tuple[Grant, ...]
     user: str | None
+    prepared: Mapping[TenantId, Prepared]
+    preflight: Preflight | None
 
 
-async def clear(order: Order, asked: Asked, service: Service, clock: Clock) -> Cleared:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the service said before any customer was read: `there` is the later of its time and ours."""
+
+    listed: CustomerList
+    user: str | None
+    there: datetime
+    day: Day
+
+
+async def clear(order: Order, asked: Asked, service: Service, planner: Planner, clock: Clock) -> Cleared:
     """Check everything. Raises what `run.apply` raises before its first write."""
     now = clock.now()
     day = day_of(asked.events, now - DAY)
     _check_the_plan(order, asked, day, now)
     grants = approving.granted(asked, order.consent, now)
     if not asked.pending:
-        return Cleared(None, grants, None)
-    listed, user = await _ask_the_service(order, asked, grants, day, service, clock)
-    return Cleared(listed, grants, user)
+        return Cleared(None, grants, None, {}, None)
+    answered = await _ask_the_service(order, asked, grants, day, service, clock)
+    preflight = Preflight(order.kept, answered.listed, service, planner, clock)
+    prepared = await preflight.prepare(order.work.values())
+    grants = await _check_again(order, asked, grants, answered, prepared, service, clock)
+    return Cleared(answered.listed, grants, answered.user, prepared, preflight)
 
 
 def _check_the_plan(order: Order, asked: Asked, day: Day, now: datetime) -> None:
     """Every check of the plan as a whole that needs no request."""
     pending = asked.pending
+    guards.check_wishes(order.plan, order.fleet, pending)
     if not asked.resumed:
         guards.check_manifests(order.fleet, pending)
     guards.check_guards(order.plan)
-    guards.check_protected(order.policy, order.plan, pending)
-    guards.check_budgets(order.policy, order.plan, pending, day, now)
-    guards.check_freezes(order.policy, pending, guards.local_day(now, order.plan.partner.time_zone))
+    _judge_acts(order, order.plan.customers, pending, now)
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            guards.check_budgets(judge.policy, order.plan, pending, day, now, stood_for=order.stood_for)
+
+
+def _judge_acts(order: Order, customers: tuple[CustomerPlan, ...], pending: Sequence[Pending], now: datetime) -> None:
+    """Protection, tickets and freezes, under every policy."""
+    today = guards.local_day(now, order.plan.partner.time_zone)
+    plan = msgspec.structs.replace(order.plan, customers=customers)
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            guards.check_protected(Protection(judge.policy, today, order.stood_for), plan, pending)
+            guards.check_tickets(judge.policy, pending)
+            guards.check_freezes(judge.policy, pending, today)
+
+
+@contextlib.contextmanager
+def _judged_by(judge: Judge) -> Iterator[None]:
+    """A refusal names the policy that it is made under, where there are two."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(judge.says(str(error))) from error
 
 
 async def _ask_the_service(
     order: Order, asked: Asked, grants: Sequence[Grant], day: Day, service: Service, clock: Clock
-) -> tuple[CustomerList, str | None]:
-    policy, plan, pending = order.policy, order.plan, asked.pending
+) -> Answered:
+    pending = asked.pending
     try:
         await service.authorise(frozenset(entry.action.kind for entry in pending))
         there, user = await service.service_time(), await service.user()
@@ -84,22 +144,84 @@ async def _ask_the_service(
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
     now = clock.now()
-    day = await day_history(service, day, policy, plan.partner.time_zone, pending, now)
-    guards.check_budgets(policy, plan, pending, day, now, live=len(listed.customers))
-    guards.check_customers_left(policy, listed, pending)
-    return listed, user
+    day = await _judge_spending(order, pending, day, listed, service, now)
+    return Answered(listed, user, max(there, clock.now()), day)
+
+
+async def _judge_spending(
+    order: Order, pending: Sequence[Pending], day: Day, listed: CustomerList, service: Service | None, now: datetime
+) -> Day:
+    """Budgets and the number of customers that stay, under every policy; the day with what was read for that.
+
+    Without a `service` the day is whole.
+    """
+    if service is not None:
+        day = await _whole_day(order, pending, day, service, now)
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            guards.check_budgets(judge.policy, order.plan, pending, day, now, len(listed.customers), order.stood_for)
+            guards.check_customers_left(judge.policy, listed, pending)
+    return day
+
+
+async def _whole_day(order: Order, pending: Sequence[Pending], day: Day, service: Service, now: datetime) -> Day:
+    """The day with the audit records, which are read once, for the first policy that asks for them."""
+    for judge in order.policies.judges:
+        with _judged_by(judge):
+            known = await day_history(service, day, judge.policy, order.plan.partner.time_zone, pending, now)
+        if known is not day:
+            return known
+    return day
+
+
+async def _check_again(
+    order: Order,
+    asked: Asked,
+    grants: tuple[Grant, ...],
+    answered: Answered,
+    prepared: Mapping[TenantId, Prepared],
+    service: Service,
+    clock: Clock,
+) -> tuple[Grant, ...]:
+    """Guards, budgets and approvals by what the fresh plan says of the same actions, where it says something else.
+
+    With the same checks of the kept plan before, the larger of both counts, and a file that belittles gains nothing.
+    """
+    pending = [_as_planned_again(entry, prepared) for entry in asked.pending]
+    if pending == list(asked.pending):
+        return grants
+    now = clock.now()
+    _judge_acts(order, tuple(each.customer for each in prepared.values()), pending, now)
+    day, zone = answered.day, order.plan.partner.time_zone
+    asked_before = [is_asked(judge.policy, zone, uncounted(asked.pending, day), now) for judge in order.policies.judges]
+    # The records are in the day where the lighter actions have asked for them, and must not be added again.
+    await _judge_spending(order, pending, day, answered.listed, None if any(asked_before) else service, now)
+    again = approving.granted(replace(asked, pending=pending), order.consent, now)
+    approving.confirmed(again, answered.user, max(answered.there, now))
+    return again
+
+
+def _as_planned_again(entry: Pending, prepared: Mapping[TenantId, Prepared]) -> Pending:
+    """The action as heavy as the heavier of both plans has it; what is not planned again is not sent either."""
+    found = prepared.get(entry.customer.tenant_id)
+    action = found.actions.get(entry.action.id) if found is not None else None
+    if action is None or weight_of(action) == weight_of(entry.action):
+        return entry
+    return replace(entry, action=action)
 
 
 def allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -> dict[str, Any]:
     """Who agreed, as whom it is applied, and from what: members of the run's first event, with the documents kept."""
     consent = order.consent
-    signers = journal.keep(consent.allowed_signers) if consent and cleared.grants else None
+    lists = consent.allowed_signers if consent and cleared.grants else ()
+    signers = [journal.keep(content) for content in lists]
     return {
         "required": approving.required(asked),
         "approvalsFor": sorted(order.policy.approvals.actions),
         "resumed": asked.resumed,
         "approvals": [_kept_grant(grant, journal) for grant in cleared.grants],
-        "allowedSigners": signers,
+        "allowedSigners": signers[0] if signers else None,
+        "allowedSignersAtBase": signers[1:],
         "user": cleared.user,
         "commit": order.plan.sources.commit,
     }
@@ -107,10 +229,9 @@ def allowed_by(order: Order, asked: Asked, cleared: Cleared, journal: Journal) -
 
 def _kept_grant(grant: Grant, journal: Journal) -> dict[str, Any]:
     signed = grant.approval
-    content = {"document": document(signed.approval), "signature": signed.signature}
     return {
         "principal": signed.approval.principal,
         "key": grant.signer.key,
-        "statement": statement(signed),
-        "document": journal.keep(canonical_json(content)),
+        "statement": statement(signed.approval),
+        "document": journal.keep(kept_bytes(signed)),
     }

@@ -47,7 +47,7 @@ async def day_history(
 
     `zone` is the partner's. Raises Refused where the audit records cannot be read to their end.
     """
-    if is_known(day, now) or not _is_asked(policy, zone, uncounted(pending, day), now):
+    if is_known(day, now) or not is_asked(policy, zone, uncounted(pending, day), now):
         return day
     try:
         trail = await service.audit_trail(now - DAY)
@@ -64,7 +64,8 @@ def is_known(day: Day, now: datetime) -> bool:
     return day.known_since is not None and day.known_since <= now - DAY
 
 
-def _is_asked(policy: Policy, zone: str, pending: Sequence[Pending], now: datetime) -> bool:
+def is_asked(policy: Policy, zone: str, pending: Sequence[Pending], now: datetime) -> bool:
+    """Whether these actions ask something of a budget of the day. `zone` is the partner's."""
     asked = spending_of(entry.action for entry in pending)
     limits = limits_of(policy, local_day(now, zone))
     return any(limit.is_daily and asked.asks(limit.budget) for limit in limits)

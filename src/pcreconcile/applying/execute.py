@@ -23,7 +23,7 @@ from pcreconcile.applying.record import Record
 from pcreconcile.applying.removal_gate import removal_gate
 from pcreconcile.applying.sending import send
 from pcreconcile.applying.waiting import Waiting
-from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
+from pcreconcile.model.errors import Held, IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import Customer
 from pcreconcile.model.ids import ActionId, RequestId
 from pcreconcile.model.observed import Fields
@@ -115,7 +115,11 @@ class Execution:
     async def _send(self, step: Progress, fields: Fields) -> None:
         request_id = self._request_id(step)
         request = self._request(step, fields, request_id)
-        self._record.intent(step, request_id)
+        try:
+            self._record.intent(step, request_id)
+        except Held as held:
+            self._hold(step, held.reason)
+            return
         unsure = step.past.ambiguous
         sent = await send(self._run.service, request)
         self._record.outcome(step, request_id, sent.outcome)
@@ -123,6 +127,14 @@ class Execution:
             raise sent.interruption
         if isinstance(sent.outcome, RemoteError):
             await self._after_refusal(step, sent.outcome, unsure)
+
+    def _hold(self, step: Progress, why: str) -> None:
+        """No write is begun any more. What was sent goes on to its proof: it is live as before, and read."""
+        if step.state is ActionState.INDETERMINATE:
+            self._record.give_up(step, f"no read shows it, and it is not sent again: {why}")
+        for other in self._steps.values():
+            if other.state is ActionState.PLANNED:
+                self._record.skipped(other, why)
 
     def _request_id(self, step: Progress) -> RequestId:
         """The journalled one while nobody knows what became of it; a new one after any definite answer."""

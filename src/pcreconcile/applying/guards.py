@@ -22,7 +22,8 @@ from pcreconcile.model.gravity import is_protective
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import NOW, Action, ActionKind, CustomerPlan, Plan
 from pcreconcile.model.policy import Policy
-from pcreconcile.model.protection import REMEDY, is_protected, trespasses
+from pcreconcile.model.protection import NOBODY, Protection, StoodFor, trespasses
+from pcreconcile.model.tickets import accepts
 
 CLOCKS_APART = timedelta(minutes=5)
 
@@ -50,6 +51,23 @@ def check_guards(plan: Plan) -> None:
         )
 
 
+def check_wishes(plan: Plan, fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
+    """Raises Refused when the plan names the manifests of now as its source, and they say something else.
+
+    A digest of the manifests that nobody gave ("") names nothing.
+    """
+    if not fleet.digest or plan.sources.manifests != fleet.digest:
+        return
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    touched = {entry.customer.tenant_id: entry.customer for entry in pending}
+    forged = sorted(each.name for tenant, each in touched.items() if wanted.get(tenant) != each.desired)
+    if forged:
+        raise Refused(
+            f"the plan was made from these manifests, as it says itself, and wants of {', '.join(forged)} what they do "
+            "not say: nothing was written; make a new plan, and find out who changed this one"
+        )
+
+
 def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
     """Raises StalePlan when no customer that the plan would touch is still wanted as it was."""
     wanted = {customer.tenant_id: customer for customer in fleet.customers}
@@ -59,23 +77,40 @@ def check_manifests(fleet: DesiredFleet, pending: Sequence[Pending]) -> None:
         raise StalePlan(f"the manifests have changed since this plan was made ({names}): make a new plan")
 
 
-def check_protected(policy: Policy, plan: Plan, pending: Sequence[Pending]) -> None:
+def check_protected(protection: Protection, plan: Plan, pending: Sequence[Pending]) -> None:
     """Raises Refused when today's policy protects a customer that the plan asks to change.
 
     What was begun before the protection came is brought to its end.
     """
-    open_still = {entry.customer.tenant_id for entry in pending if not entry.touched}
-    found = [
-        customer.name
-        for customer in trespasses(plan.customers, policy)
-        if customer.tenant_id in open_still or not _due(customer)
-    ]
+    open_still = {entry.customer.name for entry in pending if not entry.touched}
+    waiting = {customer.name for customer in plan.customers if not _due(customer)}
+    refusals = trespasses(plan.customers, protection)
+    found = [why for name, why in refusals.items() if name in open_still | waiting]
     if found:
-        raise Refused("nothing was written: " + "; ".join(f"{name} {REMEDY}" for name in found))
+        raise Refused("nothing was written: " + "; ".join(found))
+
+
+def check_tickets(policy: Policy, pending: Sequence[Pending]) -> None:
+    """Raises Refused when the policy does not accept the ticket of a customer that is to be changed.
+
+    The manifests were read under the change's own policy, so only one at a base can still say no.
+    """
+    desired = {entry.customer.name: entry.customer.desired for entry in pending if not is_protective(entry.action)}
+    wrong = [name for name, each in desired.items() if policy.ticket and not accepts(policy.ticket, each.ticket or "")]
+    if wrong:
+        raise Refused(
+            f"nothing was written: the ticket of {', '.join(wrong)} must match {policy.ticket!r}; name one that does"
+        )
 
 
 def check_budgets(
-    policy: Policy, plan: Plan, pending: Sequence[Pending], day: Day, now: datetime, live: int | None = None
+    policy: Policy,
+    plan: Plan,
+    pending: Sequence[Pending],
+    day: Day,
+    now: datetime,
+    live: int | None = None,
+    stood_for: StoodFor = NOBODY,
 ) -> None:
     """Raises Refused when the plan is over a budget of today's policy, with what would fit; nothing is written then.
 
@@ -90,7 +125,8 @@ def check_budgets(
     over = [each.message for each in said if not each.passed]
     if over:
         fresh = [*rooms_of(policy, today, Spending(), day.spent, now), *_customers_left(policy, plan, live)]
-        free = _shares(entry for entry in pending if not is_protected(entry.customer.desired, policy))
+        protection = Protection(policy, today, stood_for)
+        free = _shares(entry for entry in pending if not protection.refusal(entry.customer.desired))
         raise Refused(f"over budget, nothing was written: {'; '.join(over)}; {would_fit(free, fresh)}")
 
 

@@ -1,7 +1,8 @@
 """One approval against one plan: whether it counts, and for which actions; else why it is void.
 
 Each check is a function that answers in words, "" meaning that it has nothing against the approval; the first answer
-is the one that is told. An approval counts as a whole or not at all.
+is the one that is told. An approval counts as a whole or not at all. What is cheap is checked first, so that signatures
+are verified of those alone that would count if theirs were good.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from datetime import UTC, datetime
 
 from pcreconcile.applying.ceilings import excess, within
 from pcreconcile.applying.consent import Asked, Consent, Grant
-from pcreconcile.applying.earlier_runs import EarlierRun, is_spent
+from pcreconcile.applying.earlier_runs import EarlierRun, began_with, is_spent
 from pcreconcile.applying.guards import CLOCKS_APART, Pending
+from pcreconcile.applying.ports import Signatures
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of
-from pcreconcile.model.approval import Approval, SignedApproval, Signer, consequences, signed_bytes
+from pcreconcile.model.approval import Approval, SignedApproval, Signer, consequences, signed_bytes, statement
 from pcreconcile.model.errors import BadSignature
 from pcreconcile.model.ids import TenantId
 
@@ -49,23 +51,54 @@ class Case:
         return max(known)
 
 
+def objection(signed: SignedApproval, consent: Consent, case: Case) -> str:
+    """Why an approval does not count, as far as no signature needs to be verified for that; "" when nothing is known.
+
+    These checks start no process, so that a heap of files that are no approvals of this plan costs nothing.
+    """
+    why = next(filter(None, (check(signed, case) for check in _BEFORE_THE_SIGNATURE)), "")
+    return why or next(filter(None, (_unlisted(signed, judge) for judge in consent.signatures)), "")
+
+
 def heard(signed: SignedApproval, consent: Consent, case: Case) -> Grant | Void:
-    """What one approval comes to. Raises ConfigurationError when signatures cannot be judged here at all."""
+    """What an approval to which there is no `objection` comes to, its signature verified by everybody who must.
+
+    Raises ConfigurationError when signatures cannot be judged here at all.
+    """
     approval = signed.approval
-    why = next(filter(None, (check(approval, case) for check in _BEFORE_THE_SIGNATURE)), "")
-    if why:
-        return Void(signed, why)
     try:
-        signer = consent.signatures.verify(
-            approval.principal, signed_bytes(approval), signed.signature, approval.approved_at
-        )
+        signer = together([_verified(signed, judge) for judge in consent.signatures])
     except BadSignature as error:
         return Void(signed, f"its signature does not count: {error}")
-    covered = [e for e in within(approval.scope, case.concerned) if not _reserved(signer, e)]
-    why = next(filter(None, _after_the_signature(signed, signer, case)), "")
+    named = within(approval.scope, case.concerned)
+    why = next(filter(None, _after_the_signature(signer, named, case)), "")
     if why:
         return Void(signed, why)
-    return Grant(signed, signer, frozenset(entry.action.id for entry in covered), ends(approval, case.asked))
+    covered = frozenset(entry.action.id for entry in named if not _reserved(signer, entry))
+    resumes = began_with(signed, case.asked, case.runs) is not None
+    return Grant(signed, signer, covered, None if resumes else ends(approval, case.asked))
+
+
+def _unlisted(signed: SignedApproval, judge: Signatures) -> str:
+    try:
+        judge.require_listed(signed.approval.principal, signed.signature)
+    except BadSignature as error:
+        return f"its signature does not count: {error}"
+    return ""
+
+
+def _verified(signed: SignedApproval, judge: Signatures) -> Signer:
+    approval = signed.approval
+    return judge.verify(approval.principal, signed_bytes(approval), signed.signature, approval.approved_at)
+
+
+def together(signers: Sequence[Signer]) -> Signer:
+    """One person by several lists: all names that any of them has, and the sorts that every one of them allows."""
+    if len(signers) == 1:
+        return signers[0]
+    names = sorted({name for signer in signers for name in signer.principals})
+    sorts = [signer.sorts for signer in signers if signer.sorts is not None]
+    return Signer(tuple(names), signers[0].key, frozenset.intersection(*sorts) if sorts else None)
 
 
 def ends(approval: Approval, asked: Asked) -> datetime:
@@ -89,53 +122,74 @@ def minute(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="minutes").replace("+00:00", "Z")
 
 
-def _of_another_plan(approval: Approval, case: Case) -> str:
-    same = approval.plan_id == case.asked.plan.plan_id
-    return "" if same else f"it approves another plan ({approval.plan_id[:12]}…)"
+def _of_another_plan(signed: SignedApproval, case: Case) -> str:
+    plan = signed.approval.plan_id
+    return "" if plan == case.asked.plan.plan_id else f"it approves another plan ({plan[:12]}…)"
 
 
-def _of_another_partner(approval: Approval, case: Case) -> str:
-    same = approval.partner == case.asked.plan.partner.tenant_id
-    return "" if same else f"it approves a plan of another partner ({approval.partner})"
+def _of_another_partner(signed: SignedApproval, case: Case) -> str:
+    partner = signed.approval.partner
+    return "" if partner == case.asked.plan.partner.tenant_id else f"it approves a plan of another partner ({partner})"
 
 
-def _of_other_consequences(approval: Approval, case: Case) -> str:
-    same = approval.consequences == consequences(case.asked.plan)
+def _of_other_consequences(signed: SignedApproval, case: Case) -> str:
+    same = signed.approval.consequences == consequences(case.asked.plan)
     return "" if same else "the plan says something else about what it does than the one that was approved"
 
 
-def _from_the_future(approval: Approval, case: Case) -> str:
-    if approval.approved_at - case.now <= CLOCKS_APART:
+def _withdrawn(signed: SignedApproval, case: Case) -> str:
+    return case.asked.withdrawals.approvals.get(statement(signed.approval), "")
+
+
+def _from_the_future(signed: SignedApproval, case: Case) -> str:
+    at = signed.approval.approved_at
+    if at - case.now <= CLOCKS_APART:
         return ""
-    return f"it was approved at {minute(approval.approved_at)}, and here it is {minute(case.now)}: a clock is wrong"
+    return f"it was approved at {minute(at)}, and here it is {minute(case.now)}: a clock is wrong"
 
 
-def _expired(approval: Approval, case: Case) -> str:
+def _expired(signed: SignedApproval, case: Case) -> str:
+    """Judged for the instant at which the run began that is brought to its end, else for this one."""
+    approval = signed.approval
     if approval.expires_at <= approval.approved_at:
         return "it expires before it begins"
     until = ends(approval, case.asked)
+    began = began_with(signed, case.asked, case.runs)
+    if began is not None and approval.approved_at - began <= CLOCKS_APART:
+        return "" if began < until else f"it had expired at {minute(until)}, before the run began at {minute(began)}"
     return "" if case.latest < until else f"it expired at {minute(until)}"
 
 
-_BEFORE_THE_SIGNATURE: tuple[Callable[[Approval, Case], str], ...] = (
+def _used(signed: SignedApproval, case: Case) -> str:
+    spent = is_spent(signed, case.asked, case.runs)
+    return "it was used by an earlier run: an approval is good for one" if spent else ""
+
+
+def _exceeded(signed: SignedApproval, case: Case) -> str:
+    over = excess(signed.approval.scope, case.asked.pending)
+    return f"the plan goes beyond it: {over}" if over else ""
+
+
+def _of_nothing(signed: SignedApproval, case: Case) -> str:
+    named = within(signed.approval.scope, case.concerned)
+    return "" if named else "its scope holds none of the actions that need approval"
+
+
+_BEFORE_THE_SIGNATURE: tuple[Callable[[SignedApproval, Case], str], ...] = (
     _of_another_plan,
     _of_another_partner,
     _of_other_consequences,
+    _withdrawn,
     _from_the_future,
     _expired,
+    _used,
+    _exceeded,
+    _of_nothing,
 )
 
 
-def _after_the_signature(signed: SignedApproval, signer: Signer, case: Case) -> Iterator[str]:
-    scope = signed.approval.scope
-    if is_spent(signed, case.asked, case.runs):
-        yield "it was used by an earlier run: an approval is good for one"
-    if over := excess(scope, case.asked.pending):
-        yield f"the plan goes beyond it: {over}"
-    named = within(scope, case.concerned)
-    if not named:
-        yield "its scope holds none of the actions that need approval"
-    elif all(_reserved(signer, entry) for entry in named):
+def _after_the_signature(signer: Signer, named: Sequence[Pending], case: Case) -> Iterator[str]:
+    if all(_reserved(signer, entry) for entry in named):
         yield _may_not(signer, named)
     yield _by_an_author(signer, named, case)
 

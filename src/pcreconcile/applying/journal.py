@@ -12,11 +12,12 @@ import msgspec
 
 from pcreconcile.applying.ports import Answer, Clock, Store
 from pcreconcile.applying.texts import clean
-from pcreconcile.model.errors import NoAnswer, RemoteError
+from pcreconcile.model.errors import Held, NoAnswer, RemoteError
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId, TenantId
+from pcreconcile.model.notes import Note, lifted_by
 from pcreconcile.model.plan import Action, Plan
-from pcreconcile.model.run import Event, EventDraft, EventKind
+from pcreconcile.model.run import NO_RUN, Event, EventDraft, EventKind
 
 AUDIT_RECORD = "auditRecord"
 
@@ -24,7 +25,9 @@ AUDIT_RECORD = "auditRecord"
 class Journal:
     """Writes the events of one run and tells the observer of each one that is durable.
 
-    `unsettled` holds the actions whose request may have left while no outcome of it is durable.
+    `unsettled` holds the actions whose request may have left while no outcome of it is durable, `held` says why no
+    further write is begun ("" while none is kept back), `sent` whether this run has begun one, and `holds_in_chain` are
+    the notes about holds that the chain has.
     """
 
     def __init__(self, store: Store, clock: Clock, observer: Callable[[Event], None], run: RunId, plan: PlanId) -> None:
@@ -34,6 +37,10 @@ class Journal:
         self._run = run
         self._plan = plan
         self.unsettled: set[ActionId] = set()
+        self.held = ""
+        self.sent = False
+        self.holds_in_chain: set[int] = set()
+        self._begun = False
 
     def keep(self, content: bytes) -> str:
         """Store a document; the event that names it makes it part of the chain."""
@@ -41,9 +48,19 @@ class Journal:
 
     def run_started(self, plan: Plan, allowed: Mapping[str, Any]) -> None:
         """The document that is applied, kept whole, and `allowed`: who agreed to it and as whom it is applied."""
+        self._begun = True
         kept = self.keep(canonical_json(plan))
         body = {"digest": plan.digest, "planMadeBy": plan.tool_version, "planDocument": kept, **allowed}
         self._write(EventKind.RUN_STARTED, body=body)
+
+    def hold(self, kind: EventKind, note: Note) -> None:
+        """A hold or its end, once each in the whole chain; of no run while this one has not begun."""
+        if note.number in self.holds_in_chain:
+            return
+        body = _said(note=note.number, who=note.who, since=note.at.isoformat(), why=str(note.body.get("why", "")))
+        lifted = {"lifts": sorted(lifted_by(note))} if kind is EventKind.HOLD_LIFTED else {}
+        self._write(kind, body={**body, **lifted})
+        self.holds_in_chain.add(note.number)
 
     def run_finished(self, exit_code: int | None, outcomes: Mapping[str, str], interruption: str = "") -> None:
         """The end of a run; `exit_code` is None when it was cut off."""
@@ -54,9 +71,10 @@ class Journal:
         """Before the first read of a customer. No name: events stay readable when names are left out of evidence."""
         self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={})
 
-    def looked(self, customer: TenantId, moment: str, document: str) -> None:
-        """What a customer looked like was kept as that document."""
-        self._write(EventKind.LOOKED, customer=customer, body={"moment": moment, "document": document})
+    def looked(self, customer: TenantId, moment: str, document: str, state: str | None = None) -> None:
+        """What a customer looked like was kept as that document, and as `state` what it was planned from."""
+        body = {"moment": moment, "document": document} | ({"state": state} if state else {})
+        self._write(EventKind.LOOKED, customer=customer, body=body)
 
     def audited(self, customer: TenantId, evidence: Mapping[str, str | None]) -> None:
         """The service's own record of an earlier removal of ours."""
@@ -70,10 +88,23 @@ class Journal:
         """The whole customer is left alone."""
         self._write(EventKind.STALE, customer=customer, body=_said(message=why))
 
-    def intent(self, customer: TenantId, action: Action, request_id: RequestId, lost: Mapping[str, Any]) -> None:
-        """Durable before the request leaves; `lost` is what it takes away for good."""
-        body = {**_act(action), **_weight(action), **lost}
-        self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
+    def intent(
+        self, customer: TenantId, action: Action, kept: Action, request_id: RequestId, lost: Mapping[str, Any]
+    ) -> None:
+        """Durable before the request leaves; `lost` is what it takes away for good.
+
+        `action` is what counts, `kept` the same in the plan file's words: where these say something else of its effect
+        or weight, they are `claimed`. Raises Held when a hold stands: then nothing is written but the hold.
+        """
+        body = {**_act(action), **_weight(action), **lost, **_claimed(action, kept)}
+        try:
+            self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
+        except Held as held:
+            self.held = held.reason
+            for note in held.holds:
+                self.hold(EventKind.HELD, note)
+            raise
+        self.sent = True
         self.unsettled.add(action.id)
 
     def answered(self, customer: TenantId, action: Action, request_id: RequestId, answer: Answer) -> None:
@@ -136,7 +167,8 @@ class Journal:
         action: ActionId | None = None,
         request_id: RequestId | None = None,
     ) -> None:
-        draft = EventDraft(self._run, self._plan, self._clock.now(), kind, customer, action, request_id, body)
+        run, plan = (self._run, self._plan) if self._begun else (NO_RUN, PlanId(""))
+        draft = EventDraft(run, plan, self._clock.now(), kind, customer, action, request_id, body)
         self._observer(self._store.append(draft))
 
 
@@ -157,6 +189,12 @@ def _weight(action: Action) -> dict[str, Any]:
         "seats": action.impact.seats if action.impact is not None else 0,
         "money": msgspec.to_builtins(action.money),
     }
+
+
+def _claimed(action: Action, kept: Action) -> dict[str, Any]:
+    counted, said = ({**_act(each), **_weight(each)} for each in (action, kept))
+    claimed = {name: value for name, value in said.items() if value != counted[name]}
+    return {"claimed": claimed} if claimed else {}
 
 
 def _said(**members: Any) -> dict[str, Any]:

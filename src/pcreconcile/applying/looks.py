@@ -18,6 +18,8 @@ from pcreconcile.model.extras import extras_seen
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.plan import CustomerPlan
 
+STATE = "state"  # member of the event: what the customer was planned from, in full (`resumption.Begun`)
+
 
 class Moment(StrEnum):
     """When in a run a customer was looked at."""
@@ -27,10 +29,17 @@ class Moment(StrEnum):
     AFTER = "after"
 
 
-def keep_look(run: RunContext, moment: Moment, state: CustomerState, listed: Customer | None) -> None:
-    """Keep what was read of a customer. Raises StoreError."""
+def keep_look(
+    run: RunContext,
+    moment: Moment,
+    state: CustomerState,
+    listed: Customer | None,
+    planned_from: msgspec.Struct | None = None,
+) -> None:
+    """Keep what was read of a customer, and what it was planned from. Raises StoreError."""
     digest = run.journal.keep(canonical_json(_look(state, listed)))
-    run.journal.looked(state.tenant_id, moment.value, digest)
+    kept = None if planned_from is None else run.journal.keep(canonical_json(planned_from))
+    run.journal.looked(state.tenant_id, moment.value, digest, kept)
 
 
 async def look_after(run: RunContext, customer: CustomerPlan) -> None:

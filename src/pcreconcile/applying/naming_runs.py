@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from pcreconcile.model.errors import UsageError
 from pcreconcile.model.ids import RunId
+from pcreconcile.model.run import NO_RUN
 
 LAST = "last"
 SHORTEST = 4  # characters of an ID that name a run
@@ -16,7 +17,7 @@ def run_named(runs: Iterable[RunId], text: str) -> RunId:
 
     `runs` in the order in which they began, each any number of times. Raises UsageError when there is none, or several.
     """
-    known, wanted = list(dict.fromkeys(runs)), text.strip().lower()
+    known, wanted = [run for run in dict.fromkeys(runs) if run != NO_RUN], text.strip().lower()
     if wanted == LAST and known:
         return known[-1]
     found = [run for run in known if run.lower().startswith(wanted)] if len(wanted) >= SHORTEST else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -10,11 +10,12 @@ from typing import Protocol
 import msgspec
 
 from pcreconcile.model.approval import Signer
-from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord
+from pcreconcile.model.estate import AuditTrail, CustomerList, CustomerState, RemovalRecord, Snapshot
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import PlanId, RequestId, TenantId
+from pcreconcile.model.notes import Note, NoteDraft
 from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import ActionKind
+from pcreconcile.model.plan import ActionKind, Plan
 from pcreconcile.model.run import Event, EventDraft, Head, Holder
 
 
@@ -71,6 +72,10 @@ class Service(Protocol):
         """Everything one customer holds, and these extras; unfinished reads are in its proofs, not raised."""
         ...
 
+    async def with_quotes(self, state: CustomerState) -> CustomerState:
+        """The state with what returning each living reservation gives; requests only where there are reservations."""
+        ...
+
     async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
         """The service's own record that the relationship was removed since then; None while there is none."""
         ...
@@ -121,14 +126,45 @@ class Store(Protocol):
         """The last event's number and hash; None for an empty journal."""
         ...
 
+    def note(self, draft: NoteDraft) -> Note:
+        """Number and store one note beside the chain, durable when this returns; needs no lock, and makes the journal
+        when there is none. Raises StoreError."""
+        ...
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal. Raises StoreError."""
+        ...
+
 
 class Signatures(Protocol):
     """SSH signatures, as `ssh-keygen -Y verify` judges them by a partner's `allowed_signers`."""
+
+    def require_listed(self, principal: str, signature: str) -> None:
+        """What costs nothing: whether the key that the signature names is listed for that person.
+
+        Raises BadSignature when it is not; a key that is listed proves nothing yet.
+        """
+        ...
 
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
         """Whose signature it is. `at` is the instant for which keys must be valid.
 
         Raises BadSignature with the reason: unknown key, not this principal's, not valid then, other bytes.
+        """
+        ...
+
+
+class Planner(Protocol):
+    """Planning by the manifests, the policy, the rules and the prices of now: what a kept plan is compared with."""
+
+    def reads(self, tenant_id: TenantId) -> frozenset[Extra]:
+        """What beyond commerce is read of a customer for what the manifests want of it now."""
+        ...
+
+    def plan(self, snapshot: Snapshot, events: Sequence[Event], at: datetime) -> Plan:
+        """The plan for those customers whose states the snapshot holds, made at `at` (aware UTC).
+
+        `events` are what the journal remembers for it, in order.
         """
         ...
 

@@ -16,7 +16,9 @@ LONGEST_DELAY = 10.0
 
 @dataclass(slots=True)
 class Progress:
-    """`due` and `deadline` are readings of `Clock.monotonic`; `deadline` is None until something is waited for.
+    """`action` is what is carried out, in the fresh plan's words; `kept` the same action as the plan file has it.
+
+    `due` and `deadline` are readings of `Clock.monotonic`; `deadline` is None until something is waited for.
 
     `unread` marks an action that was skipped because its thing could not be read, `given_up` one that stays
     indeterminate for this run.
@@ -32,6 +34,10 @@ class Progress:
     sends: int = 0
     unread: bool = False
     given_up: bool = False
+    kept: Action = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kept = self.action
 
     @classmethod
     def begin(cls, action: Action, past: ActionHistory) -> Progress:

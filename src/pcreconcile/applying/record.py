@@ -37,9 +37,9 @@ class Record:
         self._observed = customer.observed
 
     def intent(self, step: Progress, request_id: RequestId) -> None:
-        """Durable when it returns; only then may the request leave."""
+        """Durable when it returns; only then may the request leave. Raises Held when a hold stands."""
         lost = lost_with(step.action, self._observed)
-        self._journal.intent(self._tenant, step.action, request_id, lost)
+        self._journal.intent(self._tenant, step.action, step.kept, request_id, lost)
         step.past.intent(request_id, self._run.clock.now())
         step.advance(Happening.INTENT_RECORDED)
         step.sends += 1
@@ -61,7 +61,7 @@ class Record:
         """A read shows the postcondition, as `fields`; `evidence` is what else proves it."""
         ours = step.past.request_id if step.past.touched else None
         seen = {name: fields.get(name) for name in step.action.postcondition}
-        self._journal.verified(self._tenant, step.action, ours, seen, evidence)
+        self._journal.verified(self._tenant, step.kept, ours, seen, evidence)
         step.advance(Happening.SHOWS_DONE)
         step.message = "" if ours else "it was so already"
         if AUDIT_RECORD in evidence and evidence[AUDIT_RECORD] is None:

@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pcreconcile.applying.context import RunContext
+from pcreconcile.applying.drift import drift, unread
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.looks import Moment, keep_look
 from pcreconcile.applying.progress import Progress
-from pcreconcile.applying.staleness import differences, live_customer
 from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
-from pcreconcile.model.estate import Customer, CustomerState
-from pcreconcile.model.extras import Extra, extra_read, extras_seen
+from pcreconcile.model.estate import Customer
 from pcreconcile.model.ids import ActionId
 from pcreconcile.model.plan import Action, ActionKind, CustomerPlan
 from pcreconcile.model.run import ActionState
@@ -53,22 +52,8 @@ async def removal_gate(
     keep_look(run, Moment.GATE, state, listed)
     if unseen := unread(state, customer):
         return Closed(None, unseen)
-    live = live_customer(state, listed)
-    found = differences(customer.observed, live, others, customer.desired.domain)
-    return Closed(Happening.SHOWS_NEITHER, "; ".join(found)) if found else None
-
-
-def unread(state: CustomerState, customer: CustomerPlan) -> str:
-    """What the plan was made from and could not be read again, in words; "" when nothing is missing.
-
-    Of a customer who is gone only delegated access can still be read; that the relationship has ended says more.
-    """
-    missing = set(customer.observed.extras) - set(extras_seen(state))
-    if state.customer is None or state.customer.relationship == "none":
-        missing -= {Extra.RESERVATIONS, Extra.TRANSFERS, Extra.RESELLERS}
-    reads = {extra: extra_read(state, extra) for extra in sorted(missing)}
-    told = [f"{extra}: {read.problem if read is not None else 'not read'}" for extra, read in reads.items()]
-    return "; ".join([*state.problems, *told])
+    different = drift(customer, state, listed, others)
+    return Closed(Happening.SHOWS_NEITHER, different) if different else None
 
 
 def _others(actions: Sequence[Action], removal: Action) -> list[Action]:

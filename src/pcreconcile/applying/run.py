@@ -8,45 +8,39 @@ customers could overlap later, since nothing here is shared between them but the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
 import msgspec
 
+from pcreconcile.applying import holding
 from pcreconcile.applying.aftercare import collect
 from pcreconcile.applying.approving import Asked, Consent
-from pcreconcile.applying.ceilings import BY_HAND
-from pcreconcile.applying.clearing import Order, allowed_by, clear
+from pcreconcile.applying.clearing import Cleared, Order, allowed_by, clear
+from pcreconcile.applying.consent import Withdrawals
 from pcreconcile.applying.context import RunContext
-from pcreconcile.applying.customer import CustomerRun
+from pcreconcile.applying.customer import CustomerRun, result_of
 from pcreconcile.applying.departures import departures_of
-from pcreconcile.applying.guards import Pending
-from pcreconcile.applying.history import ActionHistory, histories
+from pcreconcile.applying.history import histories
 from pcreconcile.applying.identifiers import Ids
 from pcreconcile.applying.journal import Journal
 from pcreconcile.applying.outcome import Outcome, of_results, of_verdict
 from pcreconcile.applying.plan_file import check_plan, require_applicable
-from pcreconcile.applying.ports import Clock, Service, Store
-from pcreconcile.applying.progress import Progress
+from pcreconcile.applying.ports import Clock, Planner, Service, Store
+from pcreconcile.applying.preflight import Kept
+from pcreconcile.applying.resumption import begun_by, foreign_events
 from pcreconcile.applying.rollout import Advance
+from pcreconcile.applying.work import Work, named_by, pending_of, work_of
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import Locked, NoAnswer, StoreError
-from pcreconcile.model.estate import CustomerList
-from pcreconcile.model.ids import ActionId, TenantId
-from pcreconcile.model.plan import NOW, CustomerPlan, Plan
+from pcreconcile.model.ids import TenantId
+from pcreconcile.model.plan import CustomerPlan, Plan
+from pcreconcile.model.policies_in_force import PoliciesInForce, PolicyAtBase
 from pcreconcile.model.policy import Policy
-from pcreconcile.model.run import ActionState, CustomerResult, Event, Holder, Receipt
+from pcreconcile.model.protection import NOBODY, StoodFor
+from pcreconcile.model.run import CustomerResult, Event, Holder, Receipt
 
 LOCK_POLL = 0.25  # seconds between two looks at a lock that another process holds
-
-
-@dataclass(slots=True)
-class Work:
-    """One customer that has due actions, and where each of them stands."""
-
-    customer: CustomerPlan
-    steps: dict[ActionId, Progress]
 
 
 async def apply(
@@ -55,6 +49,7 @@ async def apply(
     fleet: DesiredFleet,
     policy: Policy,
     service: Service,
+    planner: Planner,
     store: Store,
     clock: Clock,
     wait: timedelta,
@@ -63,12 +58,15 @@ async def apply(
     ids: Ids,
     holder: Holder,
     consent: Consent | None = None,
+    base: PolicyAtBase | None = None,
+    stood_for: StoodFor = NOBODY,
 ) -> Receipt:
-    """Do what the plan says is due, each write exactly once, and prove it.
+    """Do what the plan says is due and `planner` says too, each write exactly once, and prove it.
 
     `wait` bounds the wait for asynchronous results, `lock_timeout` (seconds) that for the tenant's lock. `observer` is
     called after each event that is durable. `holder` says who holds the lock, `consent` what people have agreed to
-    (None: nobody was asked).
+    (None: nobody was asked). With a `base` both policies judge; `stood_for` are the tenants that entries of `protected`
+    ever stood for.
 
     Before the first write raises PlanFileError, Locked, StoreError, StalePlan, Refused, ApprovalMissing,
     ConfigurationError (approvals, and no ssh-keygen here), RemoteError or IncompleteRead; later StoreError, or NoAnswer
@@ -77,66 +75,63 @@ async def apply(
     """
     check_plan(plan, plan.partner.tenant_id)
     require_applicable(plan)
-    order = Order(plan, fleet, policy, consent)
     run = ids.run_id()
     async with _lock(store, plan.partner.tenant_id, clock, lock_timeout, msgspec.structs.replace(holder, run=run)):
         started = clock.now()
         events = list(store.events())
         past = histories(plan, events)
         resumed = any(history.touched for history in past.values())
-        work = _work(plan, past)
-        asked = Asked(plan, policy, _pending(work), events, resumed)
-        cleared = await clear(order, asked, service, clock)
+        named = msgspec.structs.replace(plan, customers=named_by(fleet, plan))
+        work = work_of(named.customers, past)
+        kept = Kept(named, fleet, foreign_events(plan, events), begun_by(plan, events, store.document, started))
+        order = Order(plan, fleet, PoliciesInForce(policy, base), consent, work, kept, stood_for)
+        pending, changed = pending_of(work.values()), _changed(plan, fleet)
+        withdrawals = consent.withdrawals(store) if consent else Withdrawals()
+        asked = Asked(plan, order.policy, pending, events, resumed, store.document, changed, withdrawals)
         journal = Journal(store, clock, observer, run, plan.plan_id)
+        holding.begin(journal, store.notes(), events, resumed)
+        cleared = await clear(order, asked, service, planner, clock)
         context = RunContext(service, journal, clock, ids, wait)
         with _closing(journal):
             journal.run_started(plan, allowed_by(order, asked, cleared, journal))
-            results = await _customers(context, order, work, cleared.listed)
+            results = await _customers(context, order, cleared)
             await collect(service, journal, departures_of(events).values(), clock.now())
-            exit_code = of_results(results)
+            exit_code = holding.exit_code(of_results(results), journal)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
 
 
-async def _customers(
-    context: RunContext, order: Order, work: Mapping[TenantId, Work], listed: CustomerList | None
-) -> tuple[CustomerResult, ...]:
-    wanted = {customer.tenant_id: customer for customer in order.fleet.customers}
-    live = listed.customers if listed else {}
-    advance = Advance(order.policy.rollout, len(work))
+async def _customers(context: RunContext, order: Order, cleared: Cleared) -> tuple[CustomerResult, ...]:
+    advance = Advance(order.policy.rollout, len(order.work))
     results = []
-    for customer in order.plan.customers:
-        tenant = customer.tenant_id
-        if tenant in work:
-            steps = work[tenant].steps
-            if (why := advance.halted()) and not any(step.past.touched for step in steps.values()):
-                results.append(CustomerResult(customer.name, tenant, Outcome.STOPPED, why))
-                continue
-            run = CustomerRun(context, customer, steps, wanted.get(tenant), live.get(tenant))
-            results.append(await run.to_the_end())
+    for customer in order.kept.plan.customers:
+        entry = order.work.get(customer.tenant_id)
+        if entry is not None:
+            results.append(await _customer(context, entry, cleared, advance))
             advance.enter(results[-1])
         elif (outcome := of_verdict(customer)) is not None:
-            results.append(CustomerResult(customer.name, tenant, outcome, _why(customer)))
+            results.append(CustomerResult(customer.name, customer.tenant_id, outcome, _why(customer)))
     return tuple(results)
 
 
-def _work(plan: Plan, past: Mapping[ActionId, ActionHistory]) -> dict[TenantId, Work]:
-    work: dict[TenantId, Work] = {}
-    for customer in plan.customers:
-        due = [a for a in customer.actions if a.when == NOW and a.kind not in BY_HAND]
-        if due:
-            steps = {a.id: Progress.begin(a, past.get(a.id) or ActionHistory()) for a in due}
-            work[customer.tenant_id] = Work(customer, steps)
-    return work
+async def _customer(context: RunContext, entry: Work, cleared: Cleared, advance: Advance) -> CustomerResult:
+    customer, steps = entry.customer, entry.steps.values()
+    why = context.journal.held or advance.halted()
+    if why and not entry.touched_actions:
+        return CustomerResult(customer.name, customer.tenant_id, Outcome.STOPPED, why)
+    if entry.over or cleared.preflight is None:
+        return result_of(customer, steps, Outcome.DONE, "done by an earlier run of this plan")
+    prepared = cleared.prepared[customer.tenant_id]
+    if prepared.is_outdated(context.clock.monotonic()):
+        prepared = await cleared.preflight.prepare_late(entry)
+    listed = cleared.listed.customers.get(customer.tenant_id) if cleared.listed else None
+    return await CustomerRun(context, entry, prepared, listed).to_the_end()
 
 
-def _pending(work: Mapping[TenantId, Work]) -> list[Pending]:
-    return [
-        Pending(entry.customer, step.action, step.past.touched)
-        for entry in work.values()
-        for step in entry.steps.values()
-        if step.state is not ActionState.VERIFIED
-    ]
+def _changed(plan: Plan, fleet: DesiredFleet) -> frozenset[TenantId]:
+    """The customers of which the manifests want something else now: nothing new is sent for them."""
+    wanted = {customer.tenant_id: customer for customer in fleet.customers}
+    return frozenset(each.tenant_id for each in plan.customers if wanted.get(each.tenant_id) != each.desired)
 
 
 def _why(customer: CustomerPlan) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from pcreconcile.applying.kept_plans import Names, kept_plan, plan_document_of
 from pcreconcile.model.ids import ActionId, RunId, TenantId
+from pcreconcile.model.notes import Note, NoteKind, lifted_by
 from pcreconcile.model.plan import Target
-from pcreconcile.model.run import Event, EventKind
-from pcreconcile.model.story import ActionStory, CustomerStory, Moment, OpenEnd, RunLine, Story
+from pcreconcile.model.run import NO_RUN, Event, EventKind
+from pcreconcile.model.story import ActionStory, CustomerStory, HoldLine, Moment, OpenEnd, RunLine, Story
 
 Documents = Callable[[str], bytes | None]  # a kept document by its digest
 
@@ -22,7 +23,24 @@ _FRAME = frozenset({EventKind.CUSTOMER_STARTED, EventKind.CUSTOMER_FINISHED})
 
 def runs_of(events: Iterable[Event]) -> tuple[RunLine, ...]:
     """Every run of a journal, in the order in which they began."""
-    return tuple(_line(each) for each in _by_run(events).values())
+    return tuple(_line(each) for run, each in _by_run(events).items() if run != NO_RUN)
+
+
+def holds_of(notes: Iterable[Note]) -> tuple[HoldLine, ...]:
+    """Every hold and every end of holds, in order."""
+    return tuple(
+        HoldLine(
+            note.kind,
+            note.number,
+            note.at,
+            note.who,
+            str(note.body.get("why", "")),
+            tuple(sorted(lifted_by(note))),
+            note.proven or note.kind is NoteKind.HOLD,
+        )
+        for note in notes
+        if note.kind in {NoteKind.HOLD, NoteKind.LIFT}
+    )
 
 
 def story_of(run: RunId, events: Iterable[Event], documents: Documents) -> Story:
@@ -39,7 +57,13 @@ def story_of(run: RunId, events: Iterable[Event], documents: Documents) -> Story
         required=started.get("required"),
         customers=tuple(_customer(tenant, told, names) for tenant, told in _by_customer(own).items()),
         open_ends=tuple(_open_ends(own, events, names)),
+        holds=tuple(_hold(event) for event in own if event.kind is EventKind.HELD),
     )
+
+
+def _hold(event: Event) -> HoldLine:
+    body = event.body
+    return HoldLine(NoteKind.HOLD, int(body["note"]), event.at, str(body.get("who", "")), str(body.get("why", "")))
 
 
 def _by_run(events: Iterable[Event]) -> dict[RunId, list[Event]]:

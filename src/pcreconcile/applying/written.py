@@ -34,7 +34,8 @@ def _proofs(own: Sequence[Event], events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _proves(event: Event) -> bool:
-    return event.kind is EventKind.VERIFIED and event.body.get("written") is True
+    known = event.action is not None and event.customer is not None and event.body.get("kind") in set(ActionKind)
+    return event.kind is EventKind.VERIFIED and event.body.get("written") is True and known
 
 
 def _written(proof: Event, events: Sequence[Event], names: Names) -> Written:

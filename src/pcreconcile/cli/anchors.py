@@ -1,86 +1,107 @@
-"""An anchor is a signed git tag whose message holds the journal's head: found, checked by git, and read.
+"""An anchor is a signed git tag whose message holds the journal's head: found, its signature checked, and read.
 
-The tag is looked up once and then named by its object ID, so that nobody can put another in its place meanwhile.
+The tag is read once, and its signature judged by ssh-keygen over the bytes that were read: git's own check would run
+whatever program its configuration names, and look the tag up again. The list of signers is always one that is named.
 """
 
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from pcreconcile.cli import child_process
+from pcreconcile.cli.repository import Repository
 from pcreconcile.model.errors import UsageError
 
 if TYPE_CHECKING:
     from pcreconcile.applying.evidence import Anchor
 
 _PATIENCE = 60.0
-_ID = re.compile(r"[0-9a-f]{40,64}", re.ASCII)
+_ARMOUR = b"-----BEGIN SSH SIGNATURE-----"
+_TAGGED = re.compile(rb"^tagger .*> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
+_NAMESPACE = "git"  # of all signatures that git makes with SSH keys
 
 
 def signed_anchor(repository: Path, name: str, allowed_signers: Path | None) -> Anchor:
     """What a signed tag of that name anchors.
 
-    `allowed_signers` lists whose SSH signatures count (None: what git is configured with). Raises UsageError when there
-    is no such tag, when it is not signed by one of them, or holds no journal head.
+    `allowed_signers` lists whose SSH signatures count. Raises UsageError when there is no such tag, when it is not
+    signed by one of them or nobody says who they are, or when it holds no journal head.
     """
     from pcreconcile.applying.evidence import BadAnchor, parse_anchor
 
     tag = _tag(repository, name)
-    _require_signature(repository, tag, name, allowed_signers)
-    content = _ask(repository, ["cat-file", "tag", tag], f"--anchor {name}: its message cannot be read")
-    message = content.partition("\n\n")[2].partition("-----BEGIN ")[0]
+    payload, mark, armour = tag.partition(_ARMOUR)
+    _require_signature(name, payload, mark + armour, allowed_signers)
+    message = payload.partition(b"\n\n")[2].decode(errors="replace")
     try:
         return parse_anchor(message)
     except BadAnchor as error:
         raise UsageError(f"--anchor {name}: {error}") from error
 
 
-def _tag(repository: Path, name: str) -> str:
-    """The object ID of an annotated tag, by its name with or without refs/tags/."""
+def _tag(folder: Path, name: str) -> bytes:
+    """An annotated tag, by its name with or without refs/tags/."""
     full = name if name.startswith("refs/tags/") else f"refs/tags/{name}"
-    words = ["rev-parse", "--verify", "--quiet", "--end-of-options", full]
-    found = _ask(repository, words, f"--anchor {name}: no such tag in the git repository of {repository}").strip()
-    sort = _ask(repository, ["cat-file", "-t", found], f"--anchor {name}: it cannot be read").strip()
-    if sort != "tag" or not _ID.fullmatch(found):
+    tag = Repository(folder).message(full)
+    if tag is None:
+        raise UsageError(f"--anchor {name}: no such tag in the git repository of {folder}")
+    if not tag:
         raise UsageError(f"--anchor {name}: not a signed tag: make it with `git tag -s`")
-    return found
+    return tag
 
 
-def _require_signature(repository: Path, tag: str, name: str, allowed_signers: Path | None) -> None:
-    listed = [] if allowed_signers is None else ["-c", f"gpg.ssh.allowedSignersFile={allowed_signers.absolute()}"]
-    done = _run(repository, [*listed, "verify-tag", tag])
-    if done.returncode != 0:
-        raise UsageError(f"--anchor {name}: its signature does not count{_said(done.stderr)}")
+def _require_signature(name: str, payload: bytes, armour: bytes, allowed_signers: Path | None) -> None:
+    why = _fault(payload, armour, allowed_signers)
+    if why:
+        raise UsageError(f"--anchor {name}: its signature does not count: {why}")
 
 
-def _ask(repository: Path, words: Sequence[str], otherwise: str) -> str:
-    done = _run(repository, words)
-    if done.returncode != 0:
-        raise UsageError(f"{otherwise}{_said(done.stderr)}")
-    return done.stdout
+def _fault(payload: bytes, armour: bytes, allowed_signers: Path | None) -> str:
+    """What is wrong with a signature; "" when one of the listed signers made it."""
+    if not armour:
+        return "it has no SSH signature (`git tag -s` with gpg.format=ssh makes one)"
+    if allowed_signers is None:
+        return "nobody says whose signatures count: give --allowed-signers FILE"
+    with TemporaryDirectory(prefix="pcreconcile-") as folder:
+        signature = Path(folder, "signature")
+        signature.write_bytes(armour)
+        by = ["-f", str(allowed_signers.absolute()), "-s", str(signature), *_at(payload)]
+        found = _ssh_keygen(["find-principals", *by], b"")
+        verify = ["verify", "-n", _NAMESPACE, *by, "-I"]
+        people = found.stdout.decode(errors="replace").splitlines() if found.returncode == 0 else []
+        answers = [_ssh_keygen([*verify, person], payload) for person in people]
+    if any(answer.returncode == 0 for answer in answers):
+        return ""
+    return _said(answers[-1] if answers else found) or "its key is not listed"
 
 
-def _run(repository: Path, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    command = ["git", "--no-replace-objects", "-C", str(repository), *words]
+def _at(payload: bytes) -> Sequence[str]:
+    """The instant for which keys must be valid: when the tag was made, as for git."""
+    made = _TAGGED.search(payload)
+    if made is None:
+        return ()
     try:
-        return subprocess.run(  # noqa: S603
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE,
-            check=False,
-        )
+        return ("-O", f"verify-time={datetime.fromtimestamp(int(made[1]), UTC):%Y%m%d%H%M%S}")
+    except (ValueError, OverflowError, OSError):
+        return ()
+
+
+def _ssh_keygen(words: Sequence[str], given: bytes) -> CompletedProcess[bytes]:
+    settings = {"TZ": "UTC", "LC_ALL": "C"}
+    try:
+        return child_process.run(["ssh-keygen", "-Y", *words], given=given, settings=settings, patience=_PATIENCE)
     except FileNotFoundError as error:
-        raise UsageError("git is not installed, and --anchor needs it") from error
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise UsageError("git cannot be asked about the anchor") from error
+        raise UsageError("ssh-keygen is not installed, and --anchor needs it (OpenSSH 8.9 or later)") from error
+    except child_process.NotAnswered as error:
+        raise UsageError(str(error)) from error
 
 
-def _said(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return f": git says: {lines[-1]}" if lines else ""
+def _said(done: CompletedProcess[bytes]) -> str:
+    lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pcreconcile.cli import approvals_folder, consent, wiring
+from pcreconcile.cli import approvals_folder, author_checks, consent, wiring
 from pcreconcile.model.errors import ConfigurationError, PcreconcileError
 
 if TYPE_CHECKING:
     from pcreconcile.model.approval import Signer
     from pcreconcile.partner_center.check import Check
 
-APPROVALS = "PCRECONCILE_APPROVALS"  # of the option `--approvals`
+_TOLD = 5  # withdrawals that one line names
 
 
 def here(session: wiring.Session, environment: Mapping[str, str]) -> Iterator[Check]:
@@ -33,34 +33,36 @@ def here(session: wiring.Session, environment: Mapping[str, str]) -> Iterator[Ch
     except ConfigurationError as error:
         yield failure("signatures", error)
     yield _approvers(session)
-    chosen = environment.get(APPROVALS, "")
-    folder = approvals_folder.folder_of(session.loaded.home, Path(chosen) if chosen else None)
+    yield author_checks.authors(session)
+    chosen = approvals_folder.chosen(environment)
+    folder = approvals_folder.folder_of(session.loaded.home, chosen)
     if _lies_in(folder, session.loaded.home):
-        remedy = f"name a folder beside the manifests with --approvals or {APPROVALS}"
+        remedy = f"name a folder beside the manifests with --approvals or {approvals_folder.VARIABLE}"
         yield fail(
             "approvals folder", f"{folder} is part of the manifests: an approval would change what it is for", remedy
         )
     else:
         yield ok("approvals folder", f"{folder}, outside the manifests")
+    yield _withdrawals(session, chosen)
 
 
 async def user(session: wiring.Session, place: wiring.World) -> Check | None:
     """Whether the user whose refresh token applies plans is also an approver; None where that cannot matter."""
-    from pcreconcile.partner_center import connect
     from pcreconcile.partner_center.check import fail, ok, warn
 
     if not _wanted(session):
         return None
     try:
         people = {name.casefold() for signer in _signers(session) for name in signer.principals}
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             name = await partner_center.user()
     except PcreconcileError as error:
         return warn("who applies", f"whether an approver applies the plans cannot be seen: {error}")
     if name is None:
         return ok("who applies", "no user: there is no refresh token")
-    if not name:
-        return warn("who applies", "the refresh token does not say whose it is, so no approved plan can be applied")
+    if not name.strip():
+        told = "the refresh token does not say whose it is, or a secret is part of the name"
+        return warn("who applies", f"{told}: no approved plan can be applied")
     if name.strip().casefold() in people:
         told = f"{name}, whose refresh token applies the plans, is also listed as an approver"
         return fail("who applies", told, f"sign in another user (`login`), or take {name} out of the list of signers")
@@ -95,6 +97,21 @@ def _approvers(session: wiring.Session) -> Check:
             told = f"{path}: {there} of {rule.required} different people are listed who may approve {sort} actions"
             return fail("approvers", told, "list each of them with a key of their own")
     return ok("approvers", f"{path} lists enough people for {rule.required} approval(s)")
+
+
+def _withdrawals(session: wiring.Session, folder: Path | None) -> Check:
+    """Which approvals have been taken back; what is new of them is kept in the store."""
+    from pcreconcile.cli import withdrawals
+    from pcreconcile.partner_center.check import failure, ok, warn
+
+    try:
+        known = withdrawals.of_session(session, folder)
+    except PcreconcileError as error:
+        return failure("withdrawals", error)
+    if known.invalid:
+        return warn("withdrawals", "; ".join(known.invalid[:_TOLD]), "delete these files, or have them signed")
+    told = [f"approval {approval[:12]}…: {why}" for approval, why in known.approvals.items()]
+    return ok("withdrawals", "; ".join(told[-_TOLD:]) or "none")
 
 
 def _lies_in(folder: Path, home: Path) -> bool:

@@ -46,9 +46,7 @@ def ask_the_service(session: wiring.Session, journal: Journalled, selection: Sel
 
 def _trail(session: wiring.Session, since: datetime) -> AuditTrail:
     async def read(place: wiring.World) -> AuditTrail:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await partner_center.audit_trail(since)
 
     with wiring.world(session) as place:

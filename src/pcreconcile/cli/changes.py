@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pcreconcile.cli.former import Former, customers_of
+from pcreconcile.cli.former import Former, customers_of, folders_of
 from pcreconcile.cli.repository import Repository
 from pcreconcile.manifests import Loaded
 from pcreconcile.manifests.gather import gather
@@ -23,21 +23,25 @@ from pcreconcile.rendering.text import outside
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A commit to compare with, and the names of the customers that are new or wanted otherwise since."""
+    """Where HEAD parted from the commit of that name; the names of the customers that are new or differ since."""
 
     name: str
     commit: str
     changed: frozenset[str]
 
 
-def since(loaded: Loaded, name: str) -> Base:
-    """What has changed since the commit of this name.
+def since(loaded: Loaded, name: str, folder: str | None = None) -> Base:
+    """What has changed since HEAD parted from the commit of this name (their merge base).
+
+    `folder` is where the partner folder stood then, None where that is not known.
 
     Raises ManifestError for every managed customer that vanished, UsageError when git cannot tell.
     """
     repository = Repository(loaded.home)
-    commit = repository.commit(name)
-    former = customers_of(repository, commit, str(loaded.home), loaded.partner.tenant_id)
+    commit = repository.merge_base(name)
+    partner = loaded.partner.tenant_id
+    folders = (folder,) if folder is not None else folders_of(repository, commit, partner)
+    former = customers_of(repository, commit, str(loaded.home), folders)
     vanished = tuple(_vanished(former, loaded, name))
     if vanished:
         raise ManifestError(vanished)

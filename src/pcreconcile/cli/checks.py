@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile import __version__
-from pcreconcile.cli import approval_checks, interrupts, wiring
+from pcreconcile.cli import approval_checks, interrupts, operator_settings, wiring
+from pcreconcile.cli.operator_settings import OperatorSettings
 from pcreconcile.model.errors import ConfigurationError, ManifestError, PcreconcileError
+from pcreconcile.partner_center.trust import READ_ONLY
 
 if TYPE_CHECKING:
     from pcreconcile.partner_center.check import Check
@@ -31,7 +33,13 @@ def run(manifests: str, tell: Tell) -> bool:
 
     session = _manifests(manifests, told)
     if session is not None:
-        for check in (*_state(session.state), _journal(session), *approval_checks.here(session, os.environ)):
+        for check in (
+            *_operator(session.operator),
+            *_state(session.state),
+            _journal(session),
+            *_holds(session),
+            *approval_checks.here(session, os.environ),
+        ):
             told(check)
         _service(session, told)
     return not failed
@@ -49,12 +57,26 @@ def _manifests(manifests: str, tell: Tell) -> wiring.Session | None:
         tell(fail("manifests", f"{count} finding(s); nothing else was looked at", "see `pcreconcile validate`"))
         return None
     except ConfigurationError as error:
-        tell(fail("settings", str(error)))
+        for line in str(error).splitlines():
+            tell(fail("settings", line))
         return None
     loaded = session.loaded
     customers = len(loaded.fleet.customers)
     tell(ok("manifests", f"partner {loaded.partner.name}, tenant {loaded.partner.tenant_id}, {customers} customer(s)"))
     return session
+
+
+def _operator(operator: OperatorSettings) -> Iterator[Check]:
+    """A line for each operator setting in force; secrets are named and not shown."""
+    from pcreconcile.partner_center.check import ok, warn
+
+    stops = {READ_ONLY: operator.trust.read_only, operator_settings.HOLD: bool(operator.hold)}
+    for setting, shown in operator_settings.in_force(os.environ):
+        if stops.get(setting.name):
+            remedy = "the operator unsets it to let `apply` write"
+            yield warn("operator settings", f"{setting.name}: {shown}: `apply` writes nothing", remedy)
+        else:
+            yield ok("operator settings", f"{setting.name}: {shown}")
 
 
 def _state(folder: Path) -> Iterator[Check]:
@@ -80,9 +102,23 @@ def _journal(session: wiring.Session) -> Check:
 
     try:
         events = len(tuple(wiring.read_journal(session).events()))
+    except ConfigurationError as error:
+        return fail("journal", str(error))
     except PcreconcileError as error:
         return fail("journal", str(error), "restore it from a copy; it is left as it was")
     return ok("journal", f"{events} events" if events else "none yet")
+
+
+def _holds(session: wiring.Session) -> Iterator[Check]:
+    """Why an apply would not begin; nothing where it would."""
+    from pcreconcile.cli import holding
+    from pcreconcile.partner_center.check import warn
+
+    try:
+        for held in holding.standing(session, os.environ):
+            yield warn("hold", held.reason, held.remedy)
+    except PcreconcileError as error:
+        yield warn("hold", f"whether one stands cannot be seen: {error}", "no apply begins a write until it can")
 
 
 def _service(session: wiring.Session, tell: Tell) -> None:
@@ -100,7 +136,7 @@ async def _examine(session: wiring.Session, place: wiring.World, tell: Tell) -> 
 
     application = f"pcreconcile/{__version__}"
     now = session.clock.now
-    async for check in examine(place.partner, place.environment, home=place.home, application=application, now=now):
+    async for check in examine(place.partner, place.environment, trust=place.trust, application=application, now=now):
         tell(check)
     applying = await approval_checks.user(session, place)
     if applying is not None:

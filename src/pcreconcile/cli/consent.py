@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from pcreconcile.model.plan import Plan
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
+    from pcreconcile.applying.ports import Signatures
+    from pcreconcile.cli.authors import Authors
     from pcreconcile.cli.wiring import Session
     from pcreconcile.manifests import Loaded
 
@@ -25,13 +27,47 @@ def consent_for(session: Session, plan: Plan, folder: Path | None) -> Consent:
     be read.
     """
     from pcreconcile.applying.approving import Consent
-    from pcreconcile.cli.ssh_signatures import SshSignatures
+    from pcreconcile.cli import withdrawals
 
     loaded = session.loaded
-    found = approvals_folder.read(approvals_folder.folder_of(loaded.home, folder), plan.plan_id)
-    signers = allowed_signers(loaded)
-    judge = SshSignatures(signers, str(signers_file(loaded)))
-    return Consent(found.approvals, found.problems, judge, lambda tenants: _authors(loaded, tenants), signers)
+    place = approvals_folder.folder_of(loaded.home, folder)
+    found = approvals_folder.read(place, plan.plan_id)
+    lists = lists_in_force(session)
+    signatures = judges(session)
+    written = cache(partial(_authors, loaded, plan, lists))
+    return Consent(
+        found.approvals,
+        found.problems,
+        signatures,
+        lambda tenants: written(tuple(tenants)).people,
+        lists,
+        lambda store: withdrawals.collect(session, store, place, signatures, found.withdrawals),
+        why_unknown=lambda tenants: written(tuple(tenants)).unknown,
+    )
+
+
+def lists_in_force(session: Session) -> tuple[bytes, ...]:
+    """The content of each `allowed_signers` under which every approval must count: that of today, and with a base the
+    one that stood there. Raises ConfigurationError."""
+    base = session.base
+    today = allowed_signers(session.loaded)
+    return (today, base.signers or b"") if base is not None and base.judges_approvals else (today,)
+
+
+def judges(session: Session) -> tuple[Signatures, ...]:
+    """Who judges signatures: one for each list in force, in the same order. Raises ConfigurationError."""
+    from pcreconcile.cli.ssh_signatures import SshSignatures
+
+    today, *others = lists_in_force(session)
+    return (
+        SshSignatures(today, str(signers_file(session.loaded))),
+        *(SshSignatures(content, _at_base(session)) for content in others),
+    )
+
+
+def _at_base(session: Session) -> str:
+    base = session.base
+    return f"{base.signers_file} at the base {base.at.name}" if base else ""
 
 
 def signers_file(loaded: Loaded) -> Path:
@@ -60,7 +96,8 @@ def allowed_signers(loaded: Loaded) -> bytes:
     raise ConfigurationError("; ".join(map(str, walk.findings)))
 
 
-def _authors(loaded: Loaded, tenants: Iterable[TenantId]) -> Mapping[TenantId, frozenset[str]]:
-    from pcreconcile.cli.authors import authors
+def _authors(loaded: Loaded, plan: Plan, lists: tuple[bytes, ...], tenants: tuple[TenantId, ...]) -> Authors:
+    from pcreconcile.cli.authors import Planned, authors_of
 
-    return authors(loaded, tenants)
+    planned = Planned(plan.created_at, plan.sources.commit)
+    return authors_of(loaded, tenants, planned=planned, signers=lists)

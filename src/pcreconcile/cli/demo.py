@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from pcreconcile.cli.child_process import child_environment
 from pcreconcile.model.plan import NOW, Plan
 
 _SHIPPED = Path(__file__).parents[3] / "manifests"
@@ -49,12 +50,9 @@ def _rehearse(folder: Path) -> int:
 def _step(heading: str, words: list[str], folder: Path) -> int:
     _say(f"\n=== {heading}\n$ pcreconcile {' '.join(words)}\n")
     command = [sys.executable, "-m", "pcreconcile", *words]
-    return subprocess.run(command, cwd=folder, env=_environment(), timeout=_PATIENCE, check=False).returncode  # noqa: S603
-
-
-def _environment() -> dict[str, str]:
-    """Ours without settings for the program: the demo shows what a newcomer gets."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PCRECONCILE_")}
+    # Without settings for the program: the demo shows what a newcomer gets.
+    environment = child_environment(os.environ)
+    return subprocess.run(command, cwd=folder, env=environment, timeout=_PATIENCE, check=False).returncode  # noqa: S603
 
 
 def _judge(kept: Path) -> int:

@@ -7,6 +7,8 @@ Everything after it goes on exactly as against a real service. Its world lies in
 from __future__ import annotations
 
 import json
+import os
+import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from pcreconcile import simulator
+from pcreconcile.cli.checkout import is_of_checkout
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
 
@@ -47,15 +50,19 @@ def embedded(
     ConfigurationError when the world cannot be opened, or stands later than `now`.
     """
     settings = _settings(partner, folder, state, founded)
+    began = time.monotonic()
     try:
         with simulator.run_in_thread(settings) as running:
-            _set_clock(running.url, state / WORLD, now)
+            # On a slow machine the start alone takes longer than the clocks may differ.
+            started = timedelta(seconds=time.monotonic() - began) if founded is None else timedelta()
+            _set_clock(running.url, state / WORLD, now + started)
             yield _as_custom(partner, running.url), _ENVIRONMENT
     except simulator.SimulatorError as error:
         raise ConfigurationError(f"the simulator does not start: {error}") from error
 
 
 def _settings(partner: Partner, folder: Path, state: Path, clock: datetime | None) -> simulator.SimulatorSettings:
+    estate = _estate(partner, folder)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -63,8 +70,30 @@ def _settings(partner: Partner, folder: Path, state: Path, clock: datetime | Non
     world = state / WORLD
     if world.exists():
         return simulator.SimulatorSettings(state=world)
-    estate = folder / partner.simulator_estate if partner.simulator_estate else None
     return simulator.SimulatorSettings(estate=estate, clock=clock, state=world)
+
+
+def _estate(partner: Partner, folder: Path) -> Path | None:
+    """The estate file that the Partner document names, its links resolved.
+
+    Raises ConfigurationError for one that does not come with the manifests, before anything of it is looked at.
+    """
+    if partner.simulator_estate is None:
+        return None
+    try:
+        place = Path(os.path.realpath(folder / partner.simulator_estate))
+        is_ours = is_of_checkout(place, folder)
+        if is_ours and place.exists() and not place.is_file():
+            raise ConfigurationError("simulator.estate: not a regular file")
+    except ValueError:
+        raise ConfigurationError("simulator.estate: no usable path") from None
+    if not is_ours:
+        raise ConfigurationError(
+            "simulator.estate: the file lies outside the repository (without one: outside the folder in which the"
+            " partner folder lies): refused, nothing of it was read; put it beside the manifests, or run"
+            " `pcreconcile simulate --estate FILE` and name its address with cloud: custom"
+        )
+    return place
 
 
 def _as_custom(partner: Partner, url: str) -> Partner:

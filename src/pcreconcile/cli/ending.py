@@ -12,6 +12,8 @@ from pcreconcile.cli.output import Output
 from pcreconcile.model.errors import ExitCode, ManifestError, PcreconcileError
 from pcreconcile.rendering.text import prose
 
+MOST_TOLD = 100  # lines of one error, for people and for machines
+
 
 def settle(call: Callable[[], object], output: Output) -> int:
     """Run the command; return its exit code, or that of what it raised."""
@@ -24,12 +26,20 @@ def settle(call: Callable[[], object], output: Output) -> int:
 
 def _failed(error: BaseException, output: Output) -> int:
     code, said = _told(error)
-    lines = [prose(line) for line in said]
+    lines = [prose(line) for line in _bounded(said)]
     for line in lines:
         output.note(line)
     if lines:
-        output.conclude(error={"kind": type(error).__name__, "lines": lines})
+        output.conclude(error={"kind": type(error).__name__, "lines": lines, "total": len(said)})
     return code
+
+
+def _bounded(lines: list[str]) -> list[str]:
+    """All are counted, the first of them told; the last line is the sum, which always is."""
+    rest = len(lines) - 1 - MOST_TOLD
+    if rest <= 0:
+        return lines
+    return [*lines[:MOST_TOLD], f"… and {rest} more", lines[-1]]
 
 
 def _told(error: BaseException) -> tuple[int, list[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pcreconcile import __version__
 from pcreconcile.cli import files, wiring
+from pcreconcile.cli.journal_key import journal_key
 from pcreconcile.cli.output import Output
 from pcreconcile.model.errors import PlanFileError, UsageError
 from pcreconcile.model.evidence import Evidence, EvidencePartner, Proof
@@ -74,7 +76,17 @@ def prove_run(session: wiring.Session, run: str, made_with: Checks) -> tuple[Pro
     selection = _select(session, journal, Asked(run, None))
     wanted = Wanted(session.loaded.partner.tenant_id, selection, False, AuditFile())
     evidence: Evidence = evidence_of(gather(journal, wanted), _frame(session, selection, False), made_with)
-    return evidence.findings
+    return (*_key_proof(session, journal), *evidence.findings)
+
+
+def _key_proof(session: wiring.Session, journal: Journalled) -> Iterator[Proof]:
+    """Whether the whole journal, and not only what is told of the run, would be believed."""
+    from pcreconcile.applying.stores.sealing import Sealing
+    from pcreconcile.model.evidence import Standing
+
+    problem = Sealing(journal_key(os.environ)).misfit(tuple(journal.events), session.loaded.partner.tenant_id)
+    if problem:
+        yield Proof("journal-key", Standing.FAILED, problem)
 
 
 def prove_archive(path: Path, made_with: Checks) -> tuple[Proof, ...]:
@@ -104,13 +116,13 @@ def checks(theirs: bytes | None, anchor: Anchor | None) -> Checks:
     from pcreconcile.cli.ssh_signatures import SshSignatures
     from pcreconcile.rendering import evidence_page
 
-    return Checks(Judges(SshSignatures, theirs), evidence_page.render, __version__, anchor)
+    return Checks(Judges(SshSignatures, theirs), evidence_page.render, __version__, anchor, journal_key(os.environ))
 
 
 def _journal(session: wiring.Session) -> Journalled:
     from pcreconcile.applying.evidence import Journalled
 
-    store = wiring.read_journal(session)
+    store = wiring.read_journal_as_it_is(session)
     return Journalled(tuple(store.events()), store.document)
 
 

@@ -8,7 +8,7 @@ large) was no manifest then either.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,20 +46,23 @@ class Former:
         return place_of(self.root).finding(problem, expected)
 
 
-def customers_of(repository: Repository, commit: str, shown: str, partner: TenantId) -> tuple[Former, ...]:
-    """All customers of the partner folder that the repository was opened at, which is called `shown`.
+def customers_of(repository: Repository, commit: str, shown: str, folders: Iterable[str]) -> tuple[Former, ...]:
+    """All customers of these partner folders; the one that the repository was opened at is called `shown`.
+
+    Raises UsageError when git does not answer.
+    """
+    return tuple(customer for folder in folders for customer in customers_in(repository, commit, folder, shown))
+
+
+def folders_of(repository: Repository, commit: str, partner: TenantId) -> tuple[str, ...]:
+    """Where the partner folder stood at a commit, as a path of the repository.
 
     Where the folder did not exist, it may have had another name: then the folder that held this partner's document
     and holds it no longer is taken. Raises UsageError when git does not answer.
     """
-    here = tuple(_customers(repository, commit, repository.prefix, shown))
-    if here or repository.files(commit, repository.prefix):
-        return here
-    return tuple(
-        found
-        for folder in _left(repository, commit, partner)
-        for found in _customers(repository, commit, folder, folder or ".")
-    )
+    if repository.files(commit, repository.prefix):
+        return (repository.prefix,)
+    return _left(repository, commit, partner)
 
 
 def _left(repository: Repository, commit: str, partner: TenantId) -> tuple[str, ...]:
@@ -68,8 +71,17 @@ def _left(repository: Repository, commit: str, partner: TenantId) -> tuple[str, 
     return tuple(sorted({posixpath.dirname(name) for name in named if not (repository.top / name).exists()}))
 
 
-def _customers(repository: Repository, commit: str, folder: str, shown: str) -> Iterator[Former]:
-    files = _manifests(repository.files(commit, folder), repository)
+def every_file(_: Kept) -> bool:
+    """For `customers_in`: the whole folder."""
+    return True
+
+
+def customers_in(
+    repository: Repository, commit: str, folder: str, shown: str, wanted: Callable[[Kept], bool] = every_file
+) -> Iterator[Former]:
+    """The customers of the wanted files of a folder, which is called `shown` where the repository was opened at it."""
+    shown = shown if folder == repository.prefix else folder or "."
+    files = manifests_in(repository, repository.files(commit, folder), wanted)
     # A folder that exists nowhere: nothing on the disk of today may have a say in what was.
     home = Folder(Path(commit), shown)
     documents = tuple(_documents((FoundFile(home.path / path, join(shown, path)), data) for path, data in files))
@@ -77,9 +89,16 @@ def _customers(repository: Repository, commit: str, folder: str, shown: str) -> 
         yield from _former(root)
 
 
-def _manifests(files: Iterable[Kept], repository: Repository) -> Iterator[tuple[str, bytes]]:
+def manifests_in(
+    repository: Repository, files: Iterable[Kept], wanted: Callable[[Kept], bool]
+) -> Iterator[tuple[str, bytes]]:
+    """Path and content of the wanted manifests among the files of a folder; links in it lead to their targets."""
     known = {file.path: file for file in files}
-    found = [(path, target) for path in known if _is_manifest(path) and (target := _target(path, known, repository))]
+    found = [
+        (path, target)
+        for path, file in known.items()
+        if _is_manifest(path) and wanted(file) and (target := _target(path, known, repository))
+    ]
     contents = repository.contents([target for _, target in found])
     return zip((path for path, _ in found), contents, strict=True)
 

@@ -15,6 +15,7 @@ from typing import IO, TextIO
 import msgspec
 
 from pcreconcile.model.errors import ExitCode
+from pcreconcile.model.machine_json import escaped_json
 from pcreconcile.rendering.page import Style
 from pcreconcile.rendering.text import harmless, prose
 
@@ -94,7 +95,10 @@ class Output:
             self._stdout.write(harmless(text))
 
     def document(self, text: str) -> None:
-        """A whole document in a machine's format on stdout, as it is."""
+        """A document in a machine's format on stdout, or a piece of one, as it is.
+
+        Whoever makes one makes it harmless: JSON by `model.machine_json`, a calendar by `rendering.ics`.
+        """
         self._stdout.write(text)
 
     def note(self, line: str) -> None:
@@ -119,8 +123,8 @@ class Output:
     def record(self, kind: str, members: Mapping[str, object]) -> None:
         """One record; nothing when stdout carries text."""
         if self._recording:
-            line = msgspec.json.encode({"type": kind, **members})
-            self._stdout.write(line.decode() + "\n")
+            line = msgspec.json.encode({"type": kind, **members}).decode()
+            self._stdout.write(escaped_json(line) + "\n")
 
     def conclude(self, **members: object) -> None:
         """What the closing record shall carry besides the exit code."""

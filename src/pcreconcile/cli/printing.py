@@ -34,7 +34,8 @@ def plan_as_json(output: Output, plan: Plan, _next_step: str) -> None:
     """The plan as one canonical JSON document."""
     from pcreconcile.rendering import plan_json
 
-    output.document(plan_json.render(plan))
+    for piece in plan_json.pieces(plan):
+        output.document(piece)
 
 
 def plan_as_calendar(output: Output, plan: Plan, _next_step: str) -> None:

@@ -28,6 +28,7 @@ COMMANDS = (
     "evidence",
     "undo",
     "lock",
+    "hold",
     "simulate",
     "login",
     "doctor",

@@ -1,24 +1,29 @@
 """What git keeps: a commit by any of its names, the files of a folder as they stood at it, and the history of files.
 
 Objects are read, never checked out: filters, `export-ignore` and the working tree have no say, and nothing is written.
-Objects that somebody put in the place of others on this machine (`git replace`) have none either.
+Objects that somebody put in the place of others on this machine (`git replace`) have none either, and no configuration
+of the repository is read (`git_view`).
 """
 
 from __future__ import annotations
 
 import os
-import posixpath
 import re
-import subprocess
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from pcreconcile.cli.git_directory import find_repository
+from pcreconcile.cli.git_ownership import require_own
+from pcreconcile.cli.git_view import GitView
 from pcreconcile.model.errors import UsageError
+from pcreconcile.rendering.text import outside
 
-_PATIENCE = 60.0
 _ID = re.compile(r"[0-9a-f]{40,64}")
-_COMMIT = "%x00%aE%x00%B%x00"
+_COMMIT = "%x00%ae%x00%ce%x00%ct%x00%B%x00"
 _LINK, _SUBMODULE = "120000", "160000"  # modes of git's trees
 
 
@@ -36,30 +41,62 @@ class Kept:
 class Commit:
     """A commit in the history of some files; `parents` are the nearest commits above it in that history.
 
-    `author` is an e-mail address as `.mailmap` has it, `message` the whole of it, trailers included.
+    `author` and `committer` are e-mail addresses as the commit has them, `at` is when it was committed (aware),
+    `message` the whole of it, trailers included.
     """
 
     id: str
     parents: tuple[str, ...]
     author: str
+    committer: str
+    at: datetime
     message: str
 
 
 class Repository:
     """The repository that a folder stands in. Every method raises UsageError when git does not answer."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises UsageError when the folder is in no repository that git opens here, or when there is no git."""
-        self._folder = folder
-        self.prefix = self._line(["rev-parse", "--show-prefix"], f"{folder} is in no git repository").rstrip("/")
-        self.top = Path(self._line(["rev-parse", "--show-toplevel"], f"{folder} is in no git working tree"))
+    def __init__(self, folder: Path, *, judges: bool = True) -> None:
+        """`judges`: somebody is believed by what it says, so that it may be no submodule.
+
+        Raises UsageError when the folder is in no repository, in one of somebody else's, or when there is no git.
+        """
+        place = find_repository(folder)
+        if place is None:
+            raise UsageError(f"{folder} is in no git repository")
+        require_own(place)
+        if judges and (outer := place.superproject) is not None:
+            raise UsageError(
+                f"{place.top} is a submodule of {outer}, and which repository and history that is, a change says: it is"
+                " not asked for a base or for authors; keep the manifests in the repository itself, or run in a clone"
+                " of the submodule's own repository"
+            )
+        self._place = place
+        self._git = GitView(place)
+        self.top = place.top
+        self.prefix = _inside(place.top, folder)
 
     def commit(self, name: str) -> str:
         """The full ID of the commit that a branch, tag or anything else of git's names means."""
         words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-        found = self._line(words, f"--base {name}: no such commit here; a shallow clone has to fetch it first")
+        found = self._line(words, f"--base {outside(name)}: no such commit here; a shallow clone has to fetch it first")
         if not _ID.fullmatch(found):
-            raise UsageError(f"--base {name}: not the name of one commit")
+            raise UsageError(f"--base {outside(name)}: not the name of one commit")
+        return found
+
+    def merge_base(self, name: str) -> str:
+        """The commit at which HEAD parted from the commit of this name, as `git diff NAME...` has it.
+
+        What others did there since is theirs: compared with their newest commit, this branch would seem to undo it.
+        """
+        done = self._git.run(["merge-base", "HEAD", self.commit(name)])
+        found = os.fsdecode(done.stdout).partition("\n")[0]
+        if done.returncode != 0 or not _ID.fullmatch(found):
+            raise UsageError(
+                f"--base {outside(name)}: HEAD and it have no commit in common here; a shallow clone has to fetch the"
+                f" whole history first (`git fetch --unshallow`, or fetch-depth: 0 where the pipeline checks out)"
+                f"{_said(done)}"
+            )
         return found
 
     def files(self, commit: str, folder: str) -> tuple[Kept, ...]:
@@ -73,11 +110,13 @@ class Repository:
         return tuple(_kept(entry, start) for entry in _split(listed))
 
     def naming(self, commit: str, text: str) -> tuple[str, ...]:
-        """The YAML files of the whole repository that hold this text at a commit, in any letter case."""
-        words = ["grep", "-l", "-z", "-I", "-i", "-F", "--full-name", "-e", text, commit, "--", ":(top)"]
-        done = self._run(words, b"", ())
-        if done.returncode not in (0, 1):  # 1: no such text
-            raise UsageError(f"its files cannot be searched{_said(done)}")
+        """The YAML files of the whole repository that hold this text at a commit, in any letter case.
+
+        Files that attributes call binary are searched like others: they are read like others.
+        """
+        done = self._git.run(["grep", "-l", "-z", "-a", "-i", "-F", "--full-name", "-e", text, commit])
+        if done.returncode not in (0, 1) or done.stderr:  # 1: no such text; it goes on after a file that is not there
+            raise UsageError(f"its files cannot be searched{_said(done)}{self._remedy()}")
         names = (name.removeprefix(f"{commit}:") for name in _split(done.stdout))
         return tuple(name for name in names if name.lower().endswith((".yaml", ".yml")))
 
@@ -89,7 +128,7 @@ class Repository:
         for file in files:
             begin = answer.index(b"\n", at) + 1
             if answer[at:begin].split()[1:2] != [b"blob"]:
-                raise UsageError(f"{file.path}: git does not have this file of that commit")
+                raise UsageError(f"{outside(file.path)}: git does not have this file of that commit{self._remedy()}")
             yield answer[begin : begin + file.size]
             at = begin + file.size + 1
 
@@ -100,10 +139,10 @@ class Repository:
         followed: a file begins where its path does.
         """
         words = ["rev-list", "--simplify-merges", "--parents", f"--format={_COMMIT}", "--encoding=UTF-8"]
-        below = [posixpath.relpath(path, self.prefix or ".") for path in paths]
-        told = self._ask([*words, "--end-of-options", start, "--", *below], "its history cannot be read")
+        told = self._ask([*words, "--end-of-options", start, "--", *paths], "its history cannot be read")
         parts = told.decode(errors="surrogateescape").split("\0")
-        return tuple(_commit(*parts[at : at + 3]) for at in range(0, len(parts) - 2, 3))
+        size = _COMMIT.count("%x00")
+        return tuple(_commit(*parts[at : at + size]) for at in range(0, len(parts) - 2, size))
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents of a commit, as git has them here."""
@@ -112,54 +151,95 @@ class Repository:
 
     def cut_off(self) -> frozenset[str]:
         """The commits of a shallow clone whose parents were left out; none in a whole one."""
-        if self._line(["rev-parse", "--is-shallow-repository"], "its history cannot be read") == "false":
-            return frozenset()
-        name = self._line(["rev-parse", "--git-path", "shallow"], "its history cannot be read")
         try:
-            return frozenset((self._folder / name).read_text(encoding="ascii").split())
+            return frozenset((self._place.common / "shallow").read_text(encoding="ascii").split())
+        except FileNotFoundError:
+            return frozenset()
         except (OSError, ValueError) as error:
             raise UsageError("git does not say where this shallow clone begins") from error
 
     def at(self, places: Sequence[tuple[str, str]]) -> tuple[Kept | None, ...]:
         """The file at each (commit, path of the repository); None where there was none, or no file.
 
-        A link is not told from a file that holds its target's name.
+        A link is not told from a file that holds its target's name. Raises UsageError for a file that a partial clone
+        was not given.
         """
         asked = "".join(f"{commit}:{path}\n" for commit, path in places)
         answer = self._ask(["cat-file", "--batch-check"], "its files cannot be found", os.fsencode(asked))
         lines = answer.splitlines()
         if len(lines) != len(places):
             raise UsageError("git's answer does not fit what it was asked")
-        return tuple(_found(line, path) for line, (_, path) in zip(lines, places, strict=True))
+        found = tuple(_found(line, path) for line, (_, path) in zip(lines, places, strict=True))
+        if self._is_partial:
+            self._require_given(place for place, kept in zip(places, found, strict=True) if kept is None)
+        return found
 
-    def mapped(self, addresses: Sequence[str]) -> tuple[str, ...]:
-        """E-mail addresses as `.mailmap` has them."""
-        asked = "".join(f"<{address}>\n" for address in addresses)
-        answer = self._ask(["check-mailmap", "--stdin"], "its .mailmap cannot be read", os.fsencode(asked))
-        mapped = tuple(os.fsdecode(line).rpartition("<")[2].rstrip(">") for line in answer.splitlines())
-        if len(mapped) != len(addresses):
-            raise UsageError("git's answer does not fit what it was asked")
-        return mapped
+    def text(self, commit: str, path: str) -> bytes | None:
+        """What a file holds at a commit; None where there is none."""
+        (kept,) = self.at([(commit, path)])
+        return next(self.contents([kept])) if kept else None
+
+    def tracks(self, path: str) -> bool:
+        """Whether HEAD holds this path of the repository, something below it, or a link or submodule on the way to it.
+
+        Letter case counts for nothing: on some disks it is one place in any case.
+        """
+        if self._place.head() is None:
+            return False
+        names = self._git.paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+        return any(is_same_place(name, path) for name in names)
+
+    def message(self, tag: str) -> bytes | None:
+        """An annotated tag as git keeps it (gitformat-signature(5)), by its full ref name or ID; None: no such tag."""
+        done = self._git.run(["rev-parse", "--verify", "--quiet", "--end-of-options", tag])
+        name = os.fsdecode(done.stdout).strip()
+        if not _ID.fullmatch(name):
+            return None
+        shown = self._git.run(["cat-file", "tag", name])
+        return shown.stdout if shown.returncode == 0 else b""
+
+    def writers(self, folder: str) -> frozenset[str]:
+        """The addresses by which anybody is author or committer of a commit up to HEAD that touched a folder."""
+        below = ["--", f"{folder}/"] if folder else []
+        words = ["log", "-z", "--format=%ae%x00%ce", "HEAD", *below]
+        return frozenset(_split(self._ask(words, "its history cannot be read")))
+
+    @property
+    def _is_partial(self) -> bool:
+        """Whether a server has promised objects that are not here (a clone with --filter)."""
+        packs = self._place.common / "objects" / "pack"
+        return any(packs.glob("*.promisor"))
+
+    def _remedy(self) -> str:
+        whole = "; this is a partial clone, and nothing is fetched from here: `git fetch --refetch --no-filter` first"
+        return whole if self._is_partial else ""
+
+    def _require_given(self, places: Iterable[tuple[str, str]]) -> None:
+        """Raises UsageError for a file that its commit has and that is not here."""
+        for commit, path in dict.fromkeys(places):
+            words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}"]
+            if self._git.run(words).returncode == 0:
+                raise UsageError(f"{outside(path)}: git does not have this file of that commit{self._remedy()}")
 
     def _line(self, words: Sequence[str], otherwise: str) -> str:
         return os.fsdecode(self._ask(words, otherwise)).removesuffix("\n")
 
     def _ask(self, words: Sequence[str], otherwise: str, given: bytes = b"") -> bytes:
-        done = self._run(words, given, ("--literal-pathspecs",))
+        done = self._git.run(words, given)
         if done.returncode != 0:
-            raise UsageError(f"{otherwise}{_said(done)}")
+            raise UsageError(f"{otherwise}{_said(done)}{self._remedy()}")
         return done.stdout
 
-    def _run(self, words: Sequence[str], given: bytes, ahead: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
-        command = ["git", "--no-replace-objects", "-C", str(self._folder), *ahead, *words]
-        try:
-            return subprocess.run(command, input=given, capture_output=True, timeout=_PATIENCE, check=False)  # noqa: S603
-        except FileNotFoundError as error:
-            raise UsageError("git is not installed, and --base needs it") from error
-        except (OSError, ValueError) as error:
-            raise UsageError("git cannot be asked for that") from error
-        except subprocess.SubprocessError as error:
-            raise UsageError(f"git has not answered for {_PATIENCE:.0f} seconds") from error
+
+def is_same_place(name: str, path: str) -> bool:
+    """Whether one of two paths of a repository is the other or lies below it, letter case apart."""
+    one, other = (unicodedata.normalize("NFC", each).casefold() for each in (name, path))
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def _inside(top: Path, folder: Path) -> str:
+    place = Path(os.path.realpath(folder)).relative_to(top).as_posix()
+    return "" if place == "." else place
 
 
 def _split(answer: bytes) -> tuple[str, ...]:
@@ -169,14 +249,25 @@ def _split(answer: bytes) -> tuple[str, ...]:
 def _kept(entry: str, start: int) -> Kept:
     facts, _, path = entry.partition("\t")
     mode, _, name, size = facts.split()
+    shown = outside(path)
     if mode == _SUBMODULE:
-        raise UsageError(f"{path}: a submodule among the manifests, whose former state cannot be seen from here")
+        raise UsageError(f"{shown}: a submodule among the manifests, whose former state cannot be seen from here")
+    if not size.isdecimal():
+        raise UsageError(f"{shown}: git does not have this file of that commit; a partial clone has to fetch it first")
     return Kept(path[start:], mode == _LINK, name, int(size))
 
 
-def _commit(head: str, author: str, message: str) -> Commit:
+def _commit(head: str, author: str, committer: str, when: str, message: str) -> Commit:
     _, name, *parents = head.split()
-    return Commit(name, tuple(parents), author, message)
+    return Commit(name, tuple(parents), author, committer, _instant(when), message)
+
+
+def _instant(seconds: str) -> datetime:
+    """When a commit was made; one that does not say it in a way that can be read was made long ago."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _found(line: bytes, path: str) -> Kept | None:
@@ -186,6 +277,6 @@ def _found(line: bytes, path: str) -> Kept | None:
     return Kept(path, is_link=False, object=name, size=int(size)) if found else None
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def _said(done: CompletedProcess[bytes]) -> str:
     lines = done.stderr.decode(errors="replace").splitlines()
-    return f": git says: {lines[0]}" if lines else ""
+    return f": git says: {outside(lines[0])}" if lines else ""

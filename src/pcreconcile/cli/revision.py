@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-_PATIENCE = 5.0
+from pcreconcile.cli.git_directory import find_repository
+from pcreconcile.cli.git_ownership import require_own
+from pcreconcile.model.errors import UsageError
 
 
 def of_folder(folder: Path) -> str | None:
-    """The full commit ID, or None outside a repository or without git."""
-    asked = ["git", "-C", str(folder), "rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"]
-    try:
-        answer = subprocess.run(asked, capture_output=True, timeout=_PATIENCE, check=True, text=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError, ValueError):
+    """The full commit ID; None outside a repository, before its first commit, and in one of somebody else's.
+
+    The files of the repository say it, so that no program is started for every plan.
+    """
+    repository = find_repository(folder)
+    if repository is None:
         return None
-    return answer.stdout.strip() or None
+    try:
+        require_own(repository)
+    except UsageError:
+        return None
+    return repository.head()

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring
+from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring, withdrawals
 from pcreconcile.cli.consent import consent_for
 from pcreconcile.cli.output import Output
+from pcreconcile.model.errors import Refused
 from pcreconcile.model.plan import NOW, Plan
+from pcreconcile.partner_center.trust import READ_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,11 @@ ASSUME_YES = Question(_assume_yes, _assume_yes)
 def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, approvals: Path | None = None) -> int:
     """Apply the plan, tell every event and the receipt; returns the receipt's exit code.
 
-    `approvals` is the folder of approvals; None: the one beside the state folder.
+    `approvals` is the folder of approvals; None: the one beside the state folder. Raises Refused where the operator
+    lets nothing be written and something is due.
     """
+    _require_writes(session, plan)
+    withdrawals.tell(session, output, plan.plan_id, approvals)
     with wiring.world(session) as place:
         receipt = wiring.execute(
             session,
@@ -67,19 +72,40 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
     return receipt.exit_code
 
 
+def tell_changes(session: wiring.Session, output: Output) -> None:
+    """What has changed since the base in what judges a kept plan; nothing without a base."""
+    for notice in session.base.at.notices if session.base else ():
+        output.note(notice.text)
+
+
 def plan_and_run(
-    manifests: str, output: Output, question: Question, waits: Waits, approvals: Path | None = None
+    manifests: str,
+    output: Output,
+    question: Question,
+    waits: Waits,
+    approvals: Path | None = None,
+    base: str | None = None,
 ) -> int:
-    """Plan, show, ask, apply. What the plan could not do keeps its exit code when everything else went well."""
+    """Plan, show, ask, apply. What the plan could not do keeps its exit code when everything else went well.
+
+    With a `base` the customers new or changed since are planned, as `plan --base` does, and both policies judge.
+    """
     question.prepare(output)
-    session = wiring.open_session(manifests)
-    seen = seeing.see(session, output, seeing.Wanted())
+    session = wiring.judged_at(wiring.open_session(manifests), base)
+    seen = seeing.see(session, output, seeing.Wanted(base=base))
     printing.plan_for_people(output, seen.plan, "")
     code = exit_codes.of_plan(seen.plan, seen.listed)
     if exit_codes.is_refused(seen.plan) or not _is_due(seen.plan):
         return code
+    _require_writes(session, seen.plan)
     question.ask(output)
     return run_plan(session, output, seen.plan, waits, approvals) or code
+
+
+def _require_writes(session: wiring.Session, plan: Plan) -> None:
+    """The transport would refuse the first write; who applies is told before there is a run."""
+    if session.operator.trust.read_only and _is_due(plan):
+        raise Refused(f"{READ_ONLY} is set: nothing was written; `apply` writes when the operator unsets it")
 
 
 def _is_due(plan: Plan) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pcreconcile.cli import changes, files, snapshots, targets, wiring
+from pcreconcile.cli import changes, files, protection_memory, snapshots, targets, wiring
 from pcreconcile.cli.clock import ProcessClock
 from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
@@ -47,12 +47,15 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
     What no request is needed for is found before the first one: unknown targets, vanished customers, a snapshot file
     that cannot be written, a day that is over.
     """
+    session = session if session.base else wiring.judged_at(session, wanted.base)
     later = None if wanted.at is None else _session_at(session, wanted.at)
     fleet = _wanted_fleet(session, output, wanted)
     snapshot = look(session, output, fleet, wanted)
     if later is not None:
         return Seen(_projection(later, snapshot, fleet, wanted), snapshot.listed.read)
-    return Seen(wiring.draw(session, snapshot, fleet, wanted.only), snapshot.listed.read)
+    plan = wiring.draw(session, snapshot, fleet, wanted.only)
+    protection_memory.keep(session, output)
+    return Seen(plan, snapshot.listed.read)
 
 
 def look(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
@@ -77,7 +80,7 @@ def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> De
     fleet = targets.of_fleet(wanted.targets, session.loaded.fleet)
     if wanted.base is None:
         return fleet
-    base = changes.since(session.loaded, wanted.base)
+    base = changes.since(session.loaded, wanted.base, session.base.folder if session.base else None)
     different = tuple(each for each in fleet.customers if each.name in base.changed)
     output.note(
         f"planning {len(different)} of {counted(len(fleet.customers), 'customer')}: those new or changed since"

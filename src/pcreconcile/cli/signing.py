@@ -5,7 +5,7 @@ An approval that apply would find void is not written at all: who signs hears of
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,10 +15,20 @@ import msgspec
 
 from pcreconcile.applying import ceilings
 from pcreconcile.applying.guards import Pending, check_guards
+from pcreconcile.applying.hearing import together
 from pcreconcile.applying.plan_file import require_applicable
 from pcreconcile.applying.sorts import reserved_sorts_of
 from pcreconcile.cli import consent
-from pcreconcile.model.approval import Approval, Scope, SignedApproval, Signer, consequences, signed_bytes
+from pcreconcile.model.approval import (
+    Approval,
+    Scope,
+    SignedApproval,
+    SignedWithdrawal,
+    Signer,
+    consequences,
+    signed_bytes,
+    statement,
+)
 from pcreconcile.model.errors import ApprovalMissing, BadSignature, ManifestError, UsageError
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.money import Money
@@ -54,9 +64,18 @@ def approvable(plan: Plan) -> tuple[Pending, ...]:
 
 
 def draft(
-    plan: Plan, entries: Sequence[Pending], wanted: Wanted, rule: ApprovalRule, who: str, at: datetime
+    plan: Plan,
+    entries: Sequence[Pending],
+    wanted: Wanted,
+    rule: ApprovalRule,
+    who: str,
+    at: datetime,
+    withdrawn: Container[str] = (),
 ) -> Approval:
-    """The approval to be signed. Raises UsageError, and ApprovalMissing when the plan does more than it would allow."""
+    """The approval to be signed, none of those that were `withdrawn` (by statement).
+
+    Raises UsageError, and ApprovalMissing when the plan does more than it would allow.
+    """
     covered = tuple(_named(entries, wanted))
     if not covered:
         raise UsageError("there is nothing to approve: the plan does nothing of that kind to these customers")
@@ -64,7 +83,7 @@ def draft(
     if told := ceilings.excess(scope, entries):
         raise _void(told)
     start = at.replace(microsecond=0)
-    return Approval(
+    said = Approval(
         principal=who,
         plan_id=plan.plan_id,
         partner=plan.partner.tenant_id,
@@ -74,6 +93,9 @@ def draft(
         expires_at=start + _lasting(wanted.expires, rule),
         comment=wanted.comment,
     )
+    while statement(said) in withdrawn:  # the same words again in the same second: another document all the same
+        said = msgspec.structs.replace(said, approved_at=said.approved_at + timedelta(microseconds=1))
+    return said
 
 
 def signed(approval: Approval, key: str, file: Path) -> SignedApproval:
@@ -83,27 +105,28 @@ def signed(approval: Approval, key: str, file: Path) -> SignedApproval:
     return SignedApproval(approval, sign(key, signed_bytes(approval)), str(file))
 
 
-def text_of(approval: SignedApproval) -> str:
+def text_of(approval: SignedApproval | SignedWithdrawal) -> str:
     """The file's text. Raises UsageError for what cannot be said in one."""
-    from pcreconcile.manifests.approvals import write_approval
+    from pcreconcile.manifests.approvals import write_signed
 
     try:
-        return write_approval(approval)
+        return write_signed(approval)
     except ManifestError as error:
         raise UsageError("; ".join(finding.problem for finding in error.findings)) from error
 
 
 def require_counting(session: Session, approval: SignedApproval, entries: Iterable[Pending]) -> None:
     """Raises ApprovalMissing when apply would not count it: another key's, not allowed to, by the author."""
-    from pcreconcile.cli.ssh_signatures import SshSignatures
-
     loaded, said = session.loaded, approval.approval
     shown = consent.signers_file(loaded)
-    judge = SshSignatures(consent.allowed_signers(loaded), str(shown))
     try:
-        signer = judge.verify(said.principal, signed_bytes(said), approval.signature, said.approved_at)
+        signers = [
+            judge.verify(said.principal, signed_bytes(said), approval.signature, said.approved_at)
+            for judge in consent.judges(session)
+        ]
     except BadSignature as error:
         raise _void(f"{error}: the key of {said.principal} must be listed in {shown}") from error
+    signer = together(signers)
     covered = ceilings.within(said.scope, entries)
     _require_allowed(signer, covered, frozenset(loaded.policy.approvals.actions))
     _require_no_author(session, {said.principal, *signer.principals}, covered)
@@ -168,11 +191,12 @@ def _require_allowed(signer: Signer, covered: Iterable[Pending], sorts: frozense
 
 
 def _require_no_author(session: Session, principals: Iterable[str], covered: Iterable[Pending]) -> None:
-    from pcreconcile.cli.authors import authors
+    from pcreconcile.cli.authors import authors_of
 
     mine = {principal.casefold() for principal in principals}
     customers = {entry.customer.tenant_id: entry.customer.name for entry in covered}
-    own = [customers[tenant] for tenant, people in authors(session.loaded, customers).items() if people & mine]
+    written = authors_of(session.loaded, customers, signers=consent.lists_in_force(session))
+    own = [customers[tenant] for tenant, people in written.people.items() if people & mine]
     if own:
         raise _void(
             f"by git the approver is an author of what is wanted of {', '.join(sorted(own))};"

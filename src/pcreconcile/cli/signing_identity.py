@@ -1,10 +1,17 @@
-"""As whom and with which key somebody signs, as git on this machine has it, unless the command line says."""
+"""As whom and with which key somebody signs, as git on this machine has it, unless the command line says.
+
+The repository's `.git/config` is the machine's own, and read as a file: nothing that it names is followed or run.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pcreconcile.cli import child_process
+from pcreconcile.cli.git_directory import find_repository
+from pcreconcile.cli.git_ownership import require_own
 from pcreconcile.model.errors import UsageError
 
 _PATIENCE = 10.0
@@ -34,10 +41,30 @@ def key(given: str | None, folder: Path) -> str:
 
 
 def _configured(folder: Path, name: str) -> str:
-    """A setting of git; "" without git or outside any repository and user settings."""
-    asked = ["git", "-C", str(folder), "config", "--get", name]
+    """A setting of git, the repository's before the user's and the machine's; "" without git, and where none has it."""
+    values = (_asked([*where, "--get", name]) for where in (*_repositorys(folder), ["--includes"]))
+    return next(filter(None, values), "")
+
+
+def _repositorys(folder: Path) -> Iterator[Sequence[str]]:
+    """Its configuration as a file, without those that it includes; none of a repository that is somebody else's."""
+    repository = find_repository(folder)
+    if repository is None:
+        return
     try:
-        answer = subprocess.run(asked, capture_output=True, timeout=_PATIENCE, check=True)  # noqa: S603
-    except (OSError, subprocess.SubprocessError, ValueError):
+        require_own(repository)
+    except UsageError:
+        return
+    for file in dict.fromkeys((repository.directory / "config.worktree", repository.common / "config")):
+        if file.is_file():
+            yield ["--file", str(file), "--no-includes"]
+
+
+def _asked(words: Sequence[str]) -> str:
+    # No repository is looked for: what is in one is asked for by its file.
+    settings = {"GIT_DIR": os.devnull}
+    try:
+        answer = child_process.run(["git", "config", *words], settings=settings, folder=Path("/"), patience=_PATIENCE)
+    except (FileNotFoundError, child_process.NotAnswered):
         return ""
-    return answer.stdout.decode(errors="replace").strip()
+    return answer.stdout.decode(errors="replace").strip() if answer.returncode == 0 else ""

@@ -1,7 +1,12 @@
-"""Snapshot files: written after a read (`--snapshot`), planned from instead of reading (`--refresh=false`)."""
+"""Snapshot files: written after a read (`--snapshot`), planned from instead of reading (`--refresh=false`).
+
+They have no bound of their own: what was read and written is read again, in memory that is a small multiple of the
+file. A snapshot holds what its owner's own command has read and is trusted like that, other than a plan file.
+"""
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -9,23 +14,24 @@ import msgspec
 from pcreconcile.cli import files
 from pcreconcile.model.errors import IncompleteRead, PlanFileError
 from pcreconcile.model.estate import Snapshot
-from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.identity import canonical_parts
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.machine_json import escaped_json
 
 FORMAT_VERSION = 1
-_LIMIT = 256 * 2**20
 
 
 def keep(path: Path, snapshot: Snapshot) -> None:
     """Write it. Raises UsageError when that cannot be done."""
-    files.write(path, canonical_json(snapshot) + b"\n")
+    parts = (escaped_json(part.decode()).encode() for part in canonical_parts(snapshot))
+    files.write(path, chain(parts, (b"\n",)))
 
 
 def recall(path: Path | None, partner_tenant: TenantId) -> Snapshot:
     """A snapshot kept earlier.
 
-    Raises IncompleteRead without one: then nothing was seen at all. Raises PlanFileError for one that is damaged, too
-    large, of another format or of another partner.
+    Raises IncompleteRead without one: then nothing was seen at all. Raises PlanFileError for one that is damaged,
+    of another format or of another partner.
     """
     if path is None or not path.exists():
         missing = "--refresh=false reads nothing: name a kept snapshot with --snapshot FILE"
@@ -41,9 +47,8 @@ def recall(path: Path | None, partner_tenant: TenantId) -> Snapshot:
 
 
 def _decoded(path: Path) -> Snapshot:
-    data = files.read(path, _LIMIT)
-    if len(data) > _LIMIT:
-        raise PlanFileError(f"{path}: more than {_LIMIT // 2**20} MiB")
+    with files.opened(path) as stream:
+        data = stream.read()
     try:
         return msgspec.json.decode(data, type=Snapshot)
     except (msgspec.MsgspecError, RecursionError) as error:

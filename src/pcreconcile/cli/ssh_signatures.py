@@ -11,14 +11,15 @@ import base64
 import binascii
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 
 from pcreconcile.applying.ports import Signatures
+from pcreconcile.cli import child_process
 from pcreconcile.cli.allowed_signers import AllowedSigners, Line, fingerprint
 from pcreconcile.model.approval import NAMESPACE, Signer
 from pcreconcile.model.errors import BadSignature, ConfigurationError, UsageError
@@ -43,6 +44,11 @@ class SshSignatures(Signatures):
         self._content = allowed_signers
         self._shown = shown
         self._listed = AllowedSigners(allowed_signers)
+
+    def require_listed(self, principal: str, signature: str) -> None:
+        """Raises BadSignature when the key that the signature names is not this person's; starts no process."""
+        require_name(principal)
+        self._lines_of(_key_of(signature), principal)
 
     def verify(self, principal: str, signed: bytes, signature: str, at: datetime) -> Signer:
         """Whose signature it is, for the instant `at` (aware).
@@ -142,21 +148,16 @@ def _sign(words: Sequence[str], signed: bytes, shown: str) -> str:
     return armour
 
 
-def _run(words: Sequence[str], given: bytes, *, patience: float | None) -> subprocess.CompletedProcess[bytes]:
+def _run(words: Sequence[str], given: bytes, *, patience: float | None) -> CompletedProcess[bytes]:
     """`ssh-keygen -Y …`. At a terminal its words go there while somebody may have to do something (touch a key)."""
-    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
-    seen = None if patience is None and sys.stderr.isatty() else subprocess.PIPE
-    command = [PROGRAM, "-Y", *words]
+    shows = patience is None and sys.stderr.isatty()
+    command, settings = [PROGRAM, "-Y", *words], {"TZ": "UTC", "LC_ALL": "C"}
     try:
-        return subprocess.run(  # noqa: S603
-            command, input=given, stdout=subprocess.PIPE, stderr=seen, env=environment, timeout=patience, check=False
-        )
+        return child_process.run(command, given=given, settings=settings, patience=patience, shows_errors=shows)
     except FileNotFoundError as error:
         raise ConfigurationError(f"{PROGRAM} is not installed, and approvals need it (OpenSSH 8.9 or later)") from error
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{PROGRAM} cannot be asked: {type(error).__name__}") from error
-    except subprocess.SubprocessError as error:
-        raise ConfigurationError(f"{PROGRAM} has not answered for {_PATIENCE:.0f} seconds") from error
+    except child_process.NotAnswered as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _said(stderr: bytes | None, which: int) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pcreconcile import __version__
-from pcreconcile.cli import interrupts, revision, settings
+from pcreconcile.cli import interrupts, operator_settings, revision, settings, tracked_state
 from pcreconcile.cli.clock import FreshIds, ProcessClock
+from pcreconcile.cli.former_names import FormerNames
+from pcreconcile.cli.journal_key import journal_key
+from pcreconcile.cli.operator_settings import OperatorSettings
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
 from pcreconcile.model.extras import extras_of
@@ -20,28 +25,36 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import Effect, Plan
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.run import Event, Holder, Receipt
 
 if TYPE_CHECKING:
     from pcreconcile.applying.approving import Consent
-    from pcreconcile.applying.ports import Service, Store
+    from pcreconcile.applying.ports import Planner, Service, Store
+    from pcreconcile.cli.base_policy import Base
     from pcreconcile.manifests import Loaded
-    from pcreconcile.partner_center import PartnerCenter
+    from pcreconcile.partner_center import PartnerCenter, Trust
 
 JOURNAL = "journal.db"
-_DATABASE = "PCRECONCILE_DATABASE"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command works with: the manifests as read, the rules, the clock, and where state lies."""
+    """What a command works with: the manifests as read, the rules, the clock, where state lies, and what the operator
+    has decided.
+
+    `base` is what judges besides them, with `--base`; `former` what customers were called before.
+    """
 
     loaded: Loaded
     rules: Rules
     clock: ProcessClock
     state: Path
+    former: FormerNames
     database: str = ""
+    base: Base | None = None
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
 
     @property
     def journal(self) -> Path | str:
@@ -51,24 +64,65 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A Partner Center that can be connected to."""
+    """A Partner Center that can be connected to, as far as the operator trusts its Partner document."""
 
     partner: Partner
     environment: Mapping[str, str]
-    home: Path
+    trust: Trust
+
+    def connect(self) -> AbstractAsyncContextManager[PartnerCenter]:
+        """A connection; nothing is sent yet. Raises ConfigurationError when it is entered."""
+        from pcreconcile.partner_center import connect
+
+        return connect(self.partner, self.environment, trust=self.trust)
 
 
 def open_session(manifests: str) -> Session:
     """Read the manifests, the rules and the clock; nothing is sent.
 
-    Raises ManifestError and ConfigurationError.
+    Raises ManifestError and ConfigurationError, also for state that git tracks.
     """
     loaded = read_manifests(manifests)
     environment = os.environ
+    operator = operator_settings.read(environment)
+    operator.check_partner(loaded.partner)
+    operator.check_secrets(loaded.home)
     clock = ProcessClock(settings.rehearsed_now(loaded.partner, environment))
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
-    return Session(loaded, rules, clock, state, environment.get(_DATABASE, ""))
+    tracked_state.require_untracked(state, loaded.home)
+    return Session(loaded, rules, clock, state, FormerNames(loaded), database=operator.database, operator=operator)
+
+
+def judged_at(session: Session, base: str | None) -> Session:
+    """The session in which what stood at a base judges too; the same one without a base.
+
+    Raises Refused where the policy at the base cannot be read or the state would be another one, UsageError when git
+    cannot tell, ConfigurationError when `allowed_signers` cannot be read.
+    """
+    if base is None:
+        return session
+    from pcreconcile.cli.base_folder import require_same_state
+    from pcreconcile.cli.base_policy import read_base
+    from pcreconcile.cli.consent import allowed_signers
+
+    found = read_base(session.loaded, base, allowed_signers(session.loaded) or None)
+    if found.folder is not None:
+        chosen = bool(session.operator.home or session.operator.database)
+        require_same_state(found.top, found.folder, session.state, base, chosen=chosen)
+    former = FormerNames(session.loaded, found.commit, found.folder)
+    return replace(session, loaded=_as_both_say(session.loaded, found), base=found, former=former)
+
+
+def _as_both_say(loaded: Loaded, base: Base) -> Loaded:
+    """The manifests, with only that called refused for good which the Partner document at the base calls so too.
+
+    Otherwise a change could wave away a read that stands in its way.
+    """
+    if base.folder is None:
+        return loaded
+    both = tuple(name for name in loaded.partner.not_offered if name in base.not_offered)
+    return msgspec.structs.replace(loaded, partner=msgspec.structs.replace(loaded.partner, not_offered=both))
 
 
 def read_manifests(path: str) -> Loaded:
@@ -89,15 +143,15 @@ def rules_on(day: date, loaded: Loaded) -> Rules:
 @contextmanager
 def world(session: Session) -> Iterator[World]:
     """The partner's own Partner Center, or the embedded simulator for as long as the context lasts."""
-    loaded = session.loaded
+    loaded, trust = session.loaded, session.operator.trust
     if loaded.partner.cloud is not Cloud.SIMULATOR:
-        yield World(loaded.partner, os.environ, loaded.home)
+        yield World(loaded.partner, os.environ, trust)
         return
     from pcreconcile.cli.embedded import embedded
 
     clock = session.clock
     with embedded(loaded.partner, loaded.home, session.state, clock.now(), clock.rehearsed) as (partner, environment):
-        yield World(partner, environment, loaded.home)
+        yield World(partner, environment, trust)
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
@@ -113,9 +167,7 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
         wanted[tenant] = wanted.get(tenant, frozenset()) | extras
 
     async def read() -> Snapshot:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
@@ -124,15 +176,27 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
 def open_journal(session: Session) -> Store:
     """The store with the journal. Raises StoreError when it is damaged, newer or cannot be reached."""
     from pcreconcile.applying import open_store
+    from pcreconcile.applying.stores.sealing import Sealing
 
-    return open_store(session.journal, session.loaded.partner.tenant_id)
+    return open_store(session.journal, session.loaded.partner.tenant_id, Sealing(journal_key(os.environ)))
 
 
 def read_journal(session: Session) -> Store:
     """The same for reading alone: what is read is verified then, and StoreError raised."""
-    from pcreconcile.applying.stores import store_to_read
+    return _store_to_read(session, enforced=True)
 
-    return store_to_read(session.journal, session.loaded.partner.tenant_id)
+
+def read_journal_as_it_is(session: Session) -> Store:
+    """The same for who tells what a journal says, and decides nothing by it: events without MACs are told too."""
+    return _store_to_read(session, enforced=False)
+
+
+def _store_to_read(session: Session, *, enforced: bool) -> Store:
+    from pcreconcile.applying.stores import store_to_read
+    from pcreconcile.applying.stores.sealing import Sealing
+
+    partner = session.loaded.partner.tenant_id
+    return store_to_read(session.journal, partner, Sealing(journal_key(os.environ), enforced))
 
 
 def remember(session: Session) -> Memory:
@@ -142,15 +206,40 @@ def remember(session: Session) -> Memory:
     return memory_from(read_journal(session).events(), session.clock.now())
 
 
+def stood_for(session: Session) -> dict[str, tuple[TenantId, ...]]:
+    """The tenants that the entries of `protected` in force ever stood for, as far as notes, git and manifests tell."""
+    from pcreconcile.cli import protection_memory
+
+    return protection_memory.stood_for(session, read_journal(session).notes())
+
+
 def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect | None = None) -> Plan:
     """The plan for what was read; `fleet` may be a part of the session's, `only` one effect of all."""
-    from pcreconcile.planning import plan
     from pcreconcile.planning.aftercare import followed, with_aftercare
     from pcreconcile.planning.narrowing import narrowed
 
+    loaded, base = session.loaded, session.base.at if session.base else None
+    memory = msgspec.structs.replace(remember(session), stood_for=stood_for(session))
+    whole = plan_from(session, snapshot, fleet, memory, revision.of_folder(loaded.home))
+    tenants = followed(memory, fleet, loaded.fleet)
+    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
+    if only is None:
+        return whole
+    policies = PoliciesInForce(loaded.policy, base)
+    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policies=policies)
+
+
+def plan_from(
+    session: Session, snapshot: Snapshot, fleet: DesiredFleet, memory: Memory, commit: str | None = None
+) -> Plan:
+    """The bare plan at the session's instant: what `plan` shows and what `apply` compares a kept plan with.
+
+    Whom the policy protects under former names is judged by `memory.stood_for`, which `apply` judges apart.
+    """
+    from pcreconcile.planning import plan
+
     loaded = session.loaded
-    memory = remember(session)
-    whole = plan(
+    return plan(
         fleet,
         snapshot,
         memory,
@@ -160,15 +249,11 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
         partner=loaded.partner,
         tool_version=__version__,
         policy_digest=loaded.policy_digest,
-        commit=revision.of_folder(loaded.home),
+        commit=commit,
         known=loaded.fleet,
         prices=loaded.prices,
+        base=session.base.at if session.base else None,
     )
-    tenants = followed(memory, fleet, loaded.fleet)
-    whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))
-    if only is None:
-        return whole
-    return narrowed(whole, only, live=len(snapshot.listed.customers), memory=memory, policy=loaded.policy)
 
 
 def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
@@ -184,14 +269,27 @@ def _names(session: Session, tenants: Iterable[TenantId]) -> dict[TenantId, str]
 
 
 def read_plan(path: Path, session: Session | None) -> Plan:
-    """A plan file, checked against itself and, with a session, against the partner. Raises PlanFileError."""
-    from pcreconcile.applying import check_plan, read_plan_file
-    from pcreconcile.cli.files import read
+    """A plan file, checked against itself and, with a session, against the partner.
 
-    plan = read_plan_file(read(path, 64 * 2**20))
+    Raises PlanFileError, which names the file as it was given.
+    """
+    from pcreconcile.applying import check_partner, read_plan_file
+    from pcreconcile.applying.plan_file import naming
+    from pcreconcile.cli.files import opened
+
+    with opened(path) as stream:
+        plan = read_plan_file(stream, str(path))
     if session is not None:
-        check_plan(plan, session.loaded.partner.tenant_id)
+        with naming(str(path)):
+            check_partner(plan, session.loaded.partner.tenant_id)
     return plan
+
+
+def planner_of(session: Session) -> Planner:
+    """Planning again, for applying, which may not know planning."""
+    from pcreconcile.cli.planner import SessionPlanner
+
+    return SessionPlanner(session)
 
 
 def execute(
@@ -207,9 +305,7 @@ def execute(
     """Apply the plan; the observer sees every event once it is durable. `consent` is what people have agreed to."""
 
     async def work() -> Receipt:
-        from pcreconcile.partner_center import connect
-
-        async with connect(place.partner, place.environment, home=place.home) as partner_center:
+        async with place.connect() as partner_center:
             return await _apply(_as_service(partner_center))
 
     async def _apply(service: Service) -> Receipt:
@@ -220,21 +316,24 @@ def execute(
             fleet=session.loaded.fleet,
             policy=session.loaded.policy,
             service=service,
+            planner=planner_of(session),
             store=open_journal(session),
             clock=session.clock,
             wait=wait,
             lock_timeout=lock_timeout.total_seconds(),
             observer=observer,
             ids=FreshIds(),
-            holder=_this_process(session),
+            holder=this_process(session),
             consent=consent,
+            base=session.base.at if session.base else None,
+            stood_for=stood_for(session),
         )
 
     return interrupts.run(work())
 
 
-def _this_process(session: Session) -> Holder:
-    """What others are told about who holds the lock."""
+def this_process(session: Session) -> Holder:
+    """What others are told about who holds the lock, or has written a note."""
     import getpass
     import socket
 

@@ -4,7 +4,7 @@ Nothing else of pcreconcile reads YAML. The way is: bytes, events, node tree wit
 checks that a schema cannot say, model values; whatever is wrong on the way becomes a Finding and the way goes on.
 """
 
-from pcreconcile.manifests.approvals import read_approval, write_approval
+from pcreconcile.manifests.approvals import read_approval, read_signed, write_signed
 from pcreconcile.manifests.load import Loaded, load
 from pcreconcile.manifests.overrides import OverrideWish, overridden
 from pcreconcile.manifests.rules import Pack, read_pack, read_rules, shipped_pack
@@ -20,7 +20,8 @@ __all__ = [
     "read_approval",
     "read_pack",
     "read_rules",
+    "read_signed",
     "schema_text",
     "shipped_pack",
-    "write_approval",
+    "write_signed",
 ]

@@ -1,4 +1,5 @@
-"""Approval files: read as strictly as every document of ours, written so that every other YAML library reads the same.
+"""Files of approvals and withdrawals: read as strictly as every document of ours, written so that every other YAML
+library reads the same.
 
 What is signed is the document without its signature (`model.approval`). So a file is taken only when it says what it
 says in exactly one way: a document that would sign other bytes than it shows is refused here already. The armour of a
@@ -11,9 +12,9 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,11 +22,20 @@ from pcreconcile.manifests.nodes import ListNode, Node, find, plain, text_at
 from pcreconcile.manifests.quoting import Wording, escaped
 from pcreconcile.manifests.reader import read_yaml
 from pcreconcile.manifests.schema import check
-from pcreconcile.model.approval import Approval, Scope, SignedApproval, document, signed_bytes
+from pcreconcile.model.approval import (
+    Approval,
+    Scope,
+    SignedApproval,
+    SignedWithdrawal,
+    Withdrawal,
+    document,
+    signed_bytes,
+)
 from pcreconcile.model.errors import Finding, ManifestError
 from pcreconcile.model.identity import canonical_json
 
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
+_Said = TypeVar("_Said", Approval, Withdrawal)
 _COLUMNS = 70  # of ssh-keygen's own armour
 
 # What a YAML library refuses to read as it stands, or takes for the end of a line.
@@ -34,39 +44,67 @@ _ESCAPED = re.compile("[\x7f-\xa0\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud8
 
 def read_approval(data: bytes, shown: str) -> SignedApproval:
     """The approval in a file; findings call it `shown`. Raises ManifestError with file, line and column."""
+    root = _root(data, shown, "Approval")
+    return SignedApproval(_of_form(root, _approval), _armour(root), shown)
+
+
+def read_signed(data: bytes, shown: str) -> SignedApproval | SignedWithdrawal:
+    """The approval or withdrawal in a file, whatever the file is called. Raises ManifestError as `read_approval`."""
+    if _kind(data, shown) != "Withdrawal":
+        return read_approval(data, shown)
+    root = _root(data, shown, "Withdrawal")
+    return SignedWithdrawal(_of_form(root, _withdrawal), _armour(root), shown)
+
+
+def write_signed(signed: SignedApproval | SignedWithdrawal) -> str:
+    """The file's text (YAML). Raises ManifestError for what could not be read back as it is."""
+    said = signed.approval if isinstance(signed, SignedApproval) else signed.withdrawal
+    lines = [*_lines(document(said), ""), "signature: |"]
+    lines += [f"  {line}" for line in signed.signature.splitlines()]
+    text = "\n".join(lines) + "\n"
+    read_signed(text.encode("utf-8", "surrogatepass"), signed.source)
+    return text
+
+
+def _kind(data: bytes, shown: str) -> str:
+    """What the first document calls itself; "" when it does not."""
+    documents = read_yaml(data, escaped(shown)).documents
+    kind = text_at(documents[0], "kind") if documents else None
+    return kind.text if kind else ""
+
+
+def _root(data: bytes, shown: str, kind: str) -> Node:
+    """The one document of a file, right by the schema of its kind."""
     reading = read_yaml(data, escaped(shown))
     findings = [*reading.findings]
     for root in reading.documents[:1]:
-        findings += check("Approval", root, Wording())
+        findings += check(kind, root, Wording())
         findings += _second_ceilings(root)
     findings += [root.finding("a second document", "one approval in a file") for root in reading.documents[1:]]
     if findings:
         raise ManifestError(findings)
-    return _signed(reading.documents[0], shown)
+    return reading.documents[0]
 
 
-def write_approval(signed: SignedApproval) -> str:
-    """The file's text (YAML). Raises ManifestError for what could not be read back as it is."""
-    lines = [*_lines(document(signed.approval), ""), "signature: |"]
-    lines += [f"  {line}" for line in signed.signature.splitlines()]
-    text = "\n".join(lines) + "\n"
-    read_approval(text.encode("utf-8", "surrogatepass"), signed.source)
-    return text
-
-
-def _signed(root: Node, shown: str) -> SignedApproval:
+def _of_form(root: Node, make: Callable[[dict[str, Any]], _Said]) -> _Said:
+    """What it says, where it says it in the only form that is signed."""
     data: dict[str, Any] = plain(root)
     armour = _one_form(data.pop("signature"))
     findings = list(_value_findings(root))
     if armour is None:
         findings.append(find(root, ["signature"]).finding("this is no SSH signature", "the text that ssh-keygen made"))
-    if findings or armour is None:
+    if findings:
         raise ManifestError(findings)
-    approval = _approval(data)
-    if signed_bytes(approval) != canonical_json(data):
-        problem = "an approval that says something in another form than it was signed in"
+    said = make(data)
+    if signed_bytes(said) != canonical_json(data):
+        what = "an approval" if isinstance(said, Approval) else "a withdrawal"
+        problem = f"{what} that says something in another form than it was signed in"
         raise ManifestError([root.finding(problem, "the file that `pcreconcile approve` wrote")])
-    return SignedApproval(approval, armour, shown)
+    return said
+
+
+def _armour(root: Node) -> str:
+    return _one_form(plain(root)["signature"]) or ""
 
 
 def _approval(data: dict[str, Any]) -> Approval:
@@ -83,12 +121,27 @@ def _approval(data: dict[str, Any]) -> Approval:
     )
 
 
+def _withdrawal(data: dict[str, Any]) -> Withdrawal:
+    spec: dict[str, Any] = data["spec"]
+    return Withdrawal(
+        principal=data["metadata"]["name"],
+        plan_id=spec["planId"],
+        partner=spec["partner"],
+        approval=spec["approval"],
+        approver=spec["approver"],
+        withdrawn_at=datetime.fromisoformat(spec["withdrawnAt"]),
+        comment=spec["comment"],
+    )
+
+
 def _value_findings(root: Node) -> Iterator[Finding]:
     """Instants that are of the right form and do not exist."""
-    for name in ("approvedAt", "expiresAt"):
+    for name in ("approvedAt", "expiresAt", "withdrawnAt"):
         instant = text_at(root, "spec", name)
+        if instant is None:
+            continue
         try:
-            datetime.fromisoformat(instant.text if instant else "")
+            datetime.fromisoformat(instant.text)
         except ValueError:
             yield find(root, ["spec", name]).finding("there is no such instant", "an instant in UTC")
 

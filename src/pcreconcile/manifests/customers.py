@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from pcreconcile.model.desired import (
 )
 from pcreconcile.model.errors import Finding
 from pcreconcile.model.ids import TenantId, tenant_id
+from pcreconcile.model.tickets import accepts
 
 _ASKS_FOR_CHANGE = ("suspended", "removed")
 
@@ -28,7 +28,7 @@ _ASKS_FOR_CHANGE = ("suspended", "removed")
 def customer_findings(
     root: Mapping,
     own_tenant: TenantId | None,
-    tickets: re.Pattern[str] | None,
+    tickets: str | None,
     families: frozenset[str] = SHIPPED,
 ) -> Iterator[Finding]:
     """What the schema cannot say about one customer."""
@@ -52,13 +52,13 @@ def _are_days(*texts: str) -> bool:
         return False
 
 
-def _ticket_findings(root: Mapping, tickets: re.Pattern[str]) -> Iterator[Finding]:
-    expected = f"one that matches {quoted(tickets.pattern)}"
+def _ticket_findings(root: Mapping, tickets: str) -> Iterator[Finding]:
+    expected = f"one that matches {quoted(tickets)}"
     ticket = find(root, ["spec"])
     written = text_at(root, "spec", "ticket")
     if isinstance(ticket, Mapping) and "ticket" not in ticket.entries:
         yield find(root, ["metadata"]).finding("the policy requires a ticket", expected)
-    elif written and not tickets.search(written.text):
+    elif written and not accepts(tickets, written.text):
         yield written.finding(f"the policy does not accept the ticket {quoted(written.text)}", expected)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -43,6 +44,14 @@ def gather(path: str) -> Gathered:
     elif home is None:
         findings.append(_no_partner(path, shelf, files))
     return Gathered(home, named_documents, beside_documents, (*findings, *walk.findings))
+
+
+def standing_in(home: Path) -> tuple[Document, ...]:
+    """The documents that stand directly in a partner folder, where its Partner and its Policy are.
+
+    For manifests that were read without findings: what is wrong with any is not told again.
+    """
+    return tuple(Shelf().documents(Walk(home).directly_in(home, str(home), _any_name), []))
 
 
 def _holds_partner(folder: Folder, shelf: Shelf) -> bool:

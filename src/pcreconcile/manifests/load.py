@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -155,5 +154,5 @@ def _own_tenant(root: Mapping | None) -> TenantId | None:
     return TenantId(tenant.text.lower()) if tenant else None
 
 
-def _tickets(root: Mapping | None) -> re.Pattern[str] | None:
+def _tickets(root: Mapping | None) -> str | None:
     return ticket_rule(root) if root else None

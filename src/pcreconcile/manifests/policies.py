@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -17,12 +16,14 @@ from pcreconcile.model.policy import (
     DayBudget,
     Exemption,
     Freeze,
+    LiftedProtection,
     Policy,
     Protected,
     ResellerExemption,
     Rollout,
     RunBudget,
 )
+from pcreconcile.model.tickets import BadExpression, check_expression
 
 _NEVER = "never"
 _COUNTS = {
@@ -43,19 +44,20 @@ def policy_findings(root: Mapping) -> Iterator[Finding]:
         yield from _freeze_findings(freeze)
 
 
-def ticket_rule(root: Mapping) -> re.Pattern[str] | None:
+def ticket_rule(root: Mapping) -> str | None:
     """The expression that tickets must satisfy, or None when there is none that compiles."""
     expression = text_at(root, "spec", "require", "ticket")
-    try:
-        return re.compile(expression.text) if expression else None
-    except (re.error, OverflowError, RecursionError):
-        return None
+    return expression.text if expression and not any(_ticket_findings(root)) else None
 
 
 def _ticket_findings(root: Mapping) -> Iterator[Finding]:
     expression = text_at(root, "spec", "require", "ticket")
-    if expression and ticket_rule(root) is None:
-        yield expression.finding("this is no regular expression", "a regular expression such as ^CHG-[0-9]+$")
+    if expression:
+        try:
+            check_expression(expression.text)
+        except BadExpression as error:
+            problem = f"this is no regular expression that can be matched in bounded time ({error})"
+            yield expression.finding(problem, "RE2 syntax, without lookaround and backreference, such as ^CHG-[0-9]+$")
 
 
 def _budget_findings(root: Mapping) -> Iterator[Finding]:
@@ -118,6 +120,7 @@ def policy(root: Mapping) -> Policy:
         exceptions=tuple(_exemption(item) for item in exceptions if "budget" in item),
         resellers=tuple(_reseller(item) for item in exceptions if "reseller" in item),
         rollout=_rollout(spec.get("rollout", {})),
+        lifted=tuple(_lifted(item) for item in exceptions if "protected" in item),
         **given(min_customers_left=spec.get("minCustomersLeft")),
     )
 
@@ -180,3 +183,7 @@ def _exemption(item: dict[str, Any]) -> Exemption:
 
 def _reseller(item: dict[str, Any]) -> ResellerExemption:
     return ResellerExemption(**{**item, "until": day(item["until"])})
+
+
+def _lifted(item: dict[str, Any]) -> LiftedProtection:
+    return LiftedProtection(**{**item, "until": day(item["until"]), "protected": tenant_id(item["protected"])})

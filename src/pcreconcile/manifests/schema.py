@@ -21,7 +21,7 @@ from pcreconcile.manifests.quoting import Wording
 from pcreconcile.manifests.translate import translate
 from pcreconcile.model.errors import Finding
 
-SCHEMA_KINDS = ("Approval", "Customer", "Partner", "Policy", "Plan", "Prices", "Rules")
+SCHEMA_KINDS = ("Approval", "Customer", "Partner", "Policy", "Plan", "Prices", "Rules", "Withdrawal")
 
 
 # Kinds without a schema file of their own: where they are defined.

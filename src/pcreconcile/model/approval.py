@@ -1,4 +1,5 @@
-"""An approval: somebody's signed word that one plan may be carried out, up to a ceiling (design, section 6).
+"""An approval: somebody's signed word that one plan may be carried out, up to a ceiling (design, section 6); and its
+withdrawal: somebody's signed word that one approval shall count no more (section 12).
 
 What is signed is the canonical JSON of the document without its signature, so that anybody can make the same bytes from
 the YAML file with any YAML and JSON library: all scalars are text or integers, keys sorted, no blanks, UTF-8.
@@ -6,7 +7,7 @@ the YAML file with any YAML and JSON library: all scalars are text or integers, 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -53,6 +54,30 @@ class SignedApproval(msgspec.Struct, frozen=True, rename="camel"):
     source: str = ""
 
 
+class Withdrawal(msgspec.Struct, frozen=True, rename="camel"):
+    """What somebody says who takes an approval back: their own, or another one's.
+
+    `approval` is the statement of that one document (`statement`), `approver` who had signed it. No instant decides
+    anything: a withdrawal holds whatever the times in it and in the approval say.
+    """
+
+    principal: str
+    plan_id: PlanId
+    partner: TenantId
+    approval: str
+    approver: str
+    withdrawn_at: datetime
+    comment: str = ""
+
+
+class SignedWithdrawal(msgspec.Struct, frozen=True, rename="camel"):
+    """A withdrawal with its armoured SSHSIG signature; `source` is the file as shown to people."""
+
+    withdrawal: Withdrawal
+    signature: str
+    source: str = ""
+
+
 class Signer(msgspec.Struct, frozen=True, rename="camel"):
     """Who a valid signature belongs to, by `allowed_signers`.
 
@@ -65,18 +90,55 @@ class Signer(msgspec.Struct, frozen=True, rename="camel"):
     sorts: frozenset[str] | None = None
 
 
-def document(approval: Approval) -> dict[str, Any]:
+def document(said: Approval | Withdrawal) -> dict[str, Any]:
     """The document as it is signed and, with `signature`, written: text and integers only."""
-    spec: dict[str, Any] = msgspec.to_builtins(approval)
+    spec: dict[str, Any] = msgspec.to_builtins(said)
     name = spec.pop("principal")
-    for member in ("approvedAt", "expiresAt"):
+    for member in _INSTANTS & spec.keys():
         spec[member] = spec[member].replace("+00:00", "Z")
-    return {"apiVersion": "pcreconcile/v1", "kind": "Approval", "metadata": {"name": name}, "spec": spec}
+    return {"apiVersion": "pcreconcile/v1", "kind": type(said).__name__, "metadata": {"name": name}, "spec": spec}
 
 
-def signed_bytes(approval: Approval) -> bytes:
+def signed_bytes(said: Approval | Withdrawal) -> bytes:
     """What `ssh-keygen -Y sign` signs and `-Y verify` reads."""
-    return canonical_json(document(approval))
+    return canonical_json(document(said))
+
+
+def statement(said: Approval | Withdrawal) -> str:
+    """SHA-256 (hex) of what was signed, whatever the signature looks like: the name of one signed word."""
+    return sha256_hex(document(said))
+
+
+def approval_of(content: bytes) -> SignedApproval:
+    """The approval in a kept document, `{"document": …, "signature": …}`.
+
+    Raises ValueError for anything that `document` could not have made: a journal may have been written by anybody.
+    """
+    try:
+        kept = msgspec.json.decode(content, type=_Kept)
+        said = msgspec.convert({**kept.document["spec"], "principal": kept.document["metadata"]["name"]}, Approval)
+        same = signed_bytes(said) == canonical_json(kept.document)
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise ValueError("no approval") from error
+    instants = (said.approved_at, said.expires_at)
+    sound = all(instant.utcoffset() == timedelta(0) for instant in instants)
+    if not same or not sound or not all(money.amount.is_finite() for money in said.scope.money):
+        raise ValueError("no approval")
+    utc = [instant.astimezone(UTC) for instant in instants]
+    return SignedApproval(msgspec.structs.replace(said, approved_at=utc[0], expires_at=utc[1]), kept.signature)
+
+
+def kept_bytes(signed: SignedApproval) -> bytes:
+    """The document that the journal keeps of an approval."""
+    return canonical_json({"document": document(signed.approval), "signature": signed.signature})
+
+
+class _Kept(msgspec.Struct):
+    document: dict[str, Any]
+    signature: str
+
+
+_INSTANTS = frozenset({"approvedAt", "expiresAt", "withdrawnAt"})
 
 
 def consequences(plan: Plan) -> str:

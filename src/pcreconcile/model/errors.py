@@ -11,6 +11,7 @@
     ├── BadSignature            who signed: an unknown key, another principal's, other bytes
     ├── Refused                 the reviewer: a guard or a check said no; names the remedy
     │   ├── ApprovalMissing
+    │   ├── Held                a hold stands: no write is begun
     │   └── StalePlan
     ├── Locked                  nobody: another apply is running
     ├── RemoteError             Microsoft said no, definitely: status, code, message, correlation ID
@@ -27,6 +28,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
+
+from pcreconcile.model.notes import Note, hold_in_words
 
 
 class ExitCode:
@@ -100,6 +103,19 @@ class ApprovalMissing(Refused):
     """The policy wants approvals that are not there."""
 
     exit_code = ExitCode.APPROVAL
+
+
+class Held(Refused):
+    """A hold stands, so no write is begun. `holds` are its notes, () for one that an operator setting makes.
+
+    `reason` says what, who and since when; `remedy` who ends it and how.
+    """
+
+    def __init__(self, holds: Sequence[Note], reason: str = "", remedy: str = "") -> None:
+        self.holds = tuple(holds)
+        self.reason = reason or "; ".join(hold_in_words(hold) for hold in holds)
+        self.remedy = remedy or "`pcreconcile hold --lift` ends it"
+        super().__init__(f"{self.reason}; no write is begun while the hold stands: {self.remedy}")
 
 
 class BadSignature(PcreconcileError):

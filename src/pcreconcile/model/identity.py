@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,39 @@ from pcreconcile.model.plan import Action, CustomerPlan, Plan
 def canonical_json(value: Any) -> bytes:
     """The one byte form of a value: sorted keys, no blanks, UTF-8; money and dates are text."""
     return msgspec.json.encode(value, order="sorted")
+
+
+def canonical_parts(document: msgspec.Struct, without: Collection[str] = ()) -> Iterator[bytes]:
+    """The canonical form of a document in pieces, so that a large one never stands in memory as a whole.
+
+    `without` names top-level members, by their JSON names, that are left out. No piece is larger than one element of a
+    top-level list or mapping, and none ends inside of a value's text.
+    """
+    kind = type(document)
+    opening = b"{"
+    for name, attribute in sorted(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)):
+        if name not in without:
+            yield opening + canonical_json(name) + b":"
+            yield from _pieces(getattr(document, attribute))
+            opening = b","
+    yield b"}"
+
+
+def _pieces(member: Any) -> Iterator[bytes]:
+    if isinstance(member, tuple):
+        yield from _enclosed(b"[", (canonical_json(element) for element in member), b"]")
+    elif isinstance(member, dict):
+        named = ((canonical_json(str(name)), canonical_json(member[name])) for name in sorted(member))
+        yield from _enclosed(b"{", (name + b":" + value for name, value in named), b"}")
+    else:
+        yield canonical_json(member)
+
+
+def _enclosed(opening: bytes, parts: Iterable[bytes], closing: bytes) -> Iterator[bytes]:
+    yield opening
+    for number, part in enumerate(parts):
+        yield part if number == 0 else b"," + part
+    yield closing
 
 
 def sha256_hex(value: Any) -> str:
@@ -40,20 +73,30 @@ def _act(action: Action) -> dict[str, Any]:
 
 
 def plan_id(format_version: int, partner_tenant: TenantId, customers: Iterable[CustomerPlan]) -> PlanId:
-    """What would be done, and nothing else: wording, times and estimates do not count."""
-    acts = {
-        customer.tenant_id: sorted((_act(action) for action in customer.actions), key=canonical_json)
-        for customer in customers
-        if customer.actions
-    }
-    return PlanId(sha256_hex({"formatVersion": format_version, "partner": partner_tenant, "customers": acts}))
+    """What would be done, and nothing else: wording, times and estimates do not count.
+
+    SHA-256 over the canonical form of `{formatVersion, partner, customers: {tenant ID: [act, …]}}`, acts sorted by
+    their own canonical form, customers without an act left out; made customer by customer.
+    """
+    acting = {customer.tenant_id: customer for customer in customers if customer.actions}
+    named = ((canonical_json(tenant), _acts(acting[tenant])) for tenant in sorted(acting))
+    hashed = hashlib.sha256(b'{"customers":')
+    for part in _enclosed(b"{", (tenant + b":" + acts for tenant, acts in named), b"}"):
+        hashed.update(part)
+    hashed.update(b',"formatVersion":%d,"partner":%b}' % (format_version, canonical_json(partner_tenant)))
+    return PlanId(hashed.hexdigest())
+
+
+def _acts(customer: CustomerPlan) -> bytes:
+    return b"".join(_enclosed(b"[", sorted(canonical_json(_act(action)) for action in customer.actions), b"]"))
 
 
 def digest(plan: Plan) -> str:
     """SHA-256 of the whole document without its digest."""
-    document = msgspec.to_builtins(plan)
-    del document["digest"]
-    return sha256_hex(document)
+    hashed = hashlib.sha256()
+    for part in canonical_parts(plan, without={"digest"}):
+        hashed.update(part)
+    return hashed.hexdigest()
 
 
 def seal(plan: Plan) -> Plan:

@@ -82,6 +82,8 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     `returned`: reservations that we returned in the last 12 months, by tenant ID.
     `spent`: what counts against the budgets of the day. `known_since`: the journal's first event; None without one.
     `departures`: the customers that we removed and that were not ours again since, by tenant ID.
+    `stood_for`: the tenants that each entry of the policy's `protected` ever stood for, by `protection.entry_key`;
+    from the notes beside the journal, from the manifests of now and from those that git keeps.
     """
 
     removals: tuple[datetime, ...] = ()
@@ -93,3 +95,4 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     spent: tuple[Spent, ...] = ()
     known_since: datetime | None = None
     departures: dict[TenantId, Departure] = {}
+    stood_for: dict[str, tuple[TenantId, ...]] = {}

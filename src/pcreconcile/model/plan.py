@@ -19,7 +19,8 @@ from pcreconcile.model.memory import Credit
 from pcreconcile.model.money import Money
 from pcreconcile.model.rules import Override
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+LARGEST_PART = 64 * 2**20  # characters of one customer (or another element) in a plan file; the fleet has no bound
 NOW = "now"
 MANUAL = "manual"
 
@@ -172,8 +173,9 @@ class MoneySummary(Document, frozen=True):
 class Observed(Document, frozen=True):
     """The live customer as planning saw it; items are `model.observed` fields.
 
-    `extras` is what beyond commerce was read (`model.extras`), so that the same is compared later; `unseen` what only a
-    user may read and the Partner document names no user for: without it, nothing one-way is sent.
+    A converged customer has no items: nothing is done with it, so nothing of it is compared later. `extras` is what
+    beyond commerce was read (`model.extras`), so that the same is compared later; `unseen` what only a user may read
+    and the Partner document names no user for: without it, nothing one-way is sent.
     """
 
     relationship: str | None
@@ -245,7 +247,11 @@ class PlanPartner(Document, frozen=True):
 
 
 class Sources(Document, frozen=True):
-    """What the plan was made from; no part of its identity."""
+    """What the plan was made from; no part of its identity.
+
+    `partner_document` is a digest of the Partner document; `memory` has, by tenant ID, a digest of what the journal
+    knew of each planned customer, and no entry for those of whom it knew nothing.
+    """
 
     manifests: str
     policy: str
@@ -255,6 +261,8 @@ class Sources(Document, frozen=True):
     commit: str | None = None
     overridden_rules: tuple[Override, ...] = ()
     prices: str = ""
+    partner_document: str = ""
+    memory: dict[TenantId, str] = {}
 
 
 class Totals(Document, frozen=True):

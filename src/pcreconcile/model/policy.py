@@ -96,6 +96,15 @@ class ResellerExemption(msgspec.Struct, frozen=True, rename="camel", omit_defaul
     customer: str | None = None
 
 
+class LiftedProtection(msgspec.Struct, frozen=True, rename="camel"):
+    """One tenant that `protected` does not protect until a day (included), with an owner and a reason."""
+
+    protected: TenantId
+    until: date
+    owner: str
+    reason: str
+
+
 class Policy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """All guards of a partner folder. `ticket` is a regular expression that every asked change must satisfy."""
 
@@ -110,3 +119,4 @@ class Policy(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     exceptions: tuple[Exemption, ...] = ()
     resellers: tuple[ResellerExemption, ...] = ()
     rollout: Rollout = Rollout()
+    lifted: tuple[LiftedProtection, ...] = ()

@@ -10,6 +10,9 @@ import msgspec
 
 from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
 
+NO_RUN = RunId("")
+"""The run of events that belong to the journal itself and to none."""
+
 
 class EventKind(StrEnum):
     """Kinds of journal events, in the order in which a run writes them."""
@@ -28,6 +31,9 @@ class EventKind(StrEnum):
     AUDITED = "audited"  # the service's own record of a write of ours was found and kept
     CUSTOMER_FINISHED = "customer-finished"
     RUN_FINISHED = "run-finished"
+    HELD = "held"  # a hold stands; of no run ("") where a run found it before it began
+    HOLD_LIFTED = "hold-lifted"
+    SEALED = "sealed"  # of no run: from here on every event carries a MAC of the journal key
 
 
 class Event(msgspec.Struct, frozen=True, rename="camel"):

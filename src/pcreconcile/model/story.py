@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
+from pcreconcile.model.notes import NoteKind
 from pcreconcile.model.plan import ActionKind, Reversibility, Target
 from pcreconcile.model.run import EventKind
 
@@ -40,6 +41,21 @@ class RunLine(Told, frozen=True):
     exit_code: int | None
     interruption: str
     resumed: bool
+
+
+class HoldLine(Told, frozen=True):
+    """A hold, or the end of holds (`lifts` are the numbers of their notes); `number` is that of its own note.
+
+    `counts` is False for an end that was written without the journal key where one is set: it ends nothing.
+    """
+
+    kind: NoteKind
+    number: int
+    at: datetime
+    who: str
+    why: str
+    lifts: tuple[int, ...] = ()
+    counts: bool = True
 
 
 class Moment(Told, frozen=True):
@@ -94,7 +110,7 @@ class OpenEnd(Told, frozen=True):
 
 
 class Story(Told, frozen=True):
-    """All that the journal tells of one run, in its order."""
+    """All that the journal tells of one run, in its order; `holds` are those that stopped it."""
 
     line: RunLine
     user: str | None
@@ -103,6 +119,7 @@ class Story(Told, frozen=True):
     required: int | None
     customers: tuple[CustomerStory, ...]
     open_ends: tuple[OpenEnd, ...]
+    holds: tuple[HoldLine, ...] = ()
 
 
 class KeptAction(msgspec.Struct, frozen=True, rename="camel"):

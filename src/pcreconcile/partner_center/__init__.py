@@ -17,39 +17,40 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile.model.partner import Partner
+from pcreconcile.partner_center.trust import Trust
 
 if TYPE_CHECKING:
     from pcreconcile.partner_center.check import Check
     from pcreconcile.partner_center.device_login import Prompt, SignedIn
     from pcreconcile.partner_center.service import PartnerCenter
 
-__all__ = ["PartnerCenter", "connect", "examine", "sign_in"]
+__all__ = ["PartnerCenter", "Trust", "connect", "examine", "sign_in"]
 
 
 def connect(
-    partner: Partner, environment: Mapping[str, str], *, home: Path | None = None, application: str = "pcreconcile"
+    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str = "pcreconcile"
 ) -> AbstractAsyncContextManager[PartnerCenter]:
     """Partner Center for one partner; connections are closed when the context is left.
 
-    `environment` holds the credentials by the names that the Partner document gives; credential files are taken
-    relative to `home`. `application` is told to Microsoft as the caller's name. Entering sends nothing.
+    `environment` holds the credentials by the names that the Partner document gives; `trust` is what the operator lets
+    it name, and whether anything may be written. `application` is told to Microsoft as the caller's name. Entering
+    sends nothing.
 
     Raises ConfigurationError, naming the variable, file or field, when something is not set up.
     """
     from pcreconcile.partner_center.opening import open_partner_center
 
-    return open_partner_center(partner, environment, home=home, application=application)
+    return open_partner_center(partner, environment, trust=trust, application=application)
 
 
 async def sign_in(
     partner: Partner,
     environment: Mapping[str, str],
     *,
-    home: Path | None = None,
+    trust: Trust,
     patience: timedelta,
     show: Callable[[Prompt], None],
 ) -> SignedIn:
@@ -60,21 +61,21 @@ async def sign_in(
     """
     from pcreconcile.partner_center.device_login import sign_in_with_device_code
 
-    return await sign_in_with_device_code(partner, environment, home=home, patience=patience, show=show)
+    return await sign_in_with_device_code(partner, environment, trust=trust, patience=patience, show=show)
 
 
 def examine(
     partner: Partner,
     environment: Mapping[str, str],
     *,
-    home: Path | None = None,
+    trust: Trust,
     application: str = "pcreconcile",
     now: Callable[[], datetime],
 ) -> AsyncIterator[Check]:
     """What works and what does not, one check after the other; `now` is the clock to compare with. Only reads."""
     from pcreconcile.partner_center.diagnosis import examine_partner_center
 
-    return examine_partner_center(partner, environment, home=home, application=application, now=now)
+    return examine_partner_center(partner, environment, trust=trust, application=application, now=now)
 
 
 def __getattr__(name: str) -> object:

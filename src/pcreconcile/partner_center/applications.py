@@ -59,15 +59,16 @@ class Applications:
 
     def refused(self, what: str, result: dict[str, Any]) -> AuthenticationError:
         """The error of an answer without a token; `what` is what was asked for."""
+        conceal = self._secrets.veil.conceal
         said = str(result.get("error_description") or result.get("error") or "no token in the answer")
-        reason = first_line(self._secrets.veil.conceal(said))
+        reason = first_line(conceal(said))
         text = f"the login service issued no {what}: {reason}"
-        code = code_of(reason) or str(result.get("error") or "")[:60]
+        code = code_of(reason) or conceal(str(result.get("error") or ""))[:60]
         return AuthenticationError(
             text,
             status=HTTPStatus.UNAUTHORIZED,
             code=code,
-            correlation_id=str(result.get("correlation_id") or "")[:60],
+            correlation_id=conceal(str(result.get("correlation_id") or ""))[:60],
             remedy=remedy_of(HTTPStatus.UNAUTHORIZED, code, text),
         )
 

@@ -1,6 +1,7 @@
 """Credentials, found by name: the Partner document says where they are, never what they are.
 
-Nothing here shows a value: not in an error, not in a `repr`.
+Nothing here shows a value: not in an error, not in a `repr`. Nothing is looked up that the operator has not allowed a
+Partner document to name.
 """
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Credentials, Partner, SecretRef
 from pcreconcile.partner_center import workload_identity
 from pcreconcile.partner_center.certificates import open_certificate
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.veil import Veil
 from pcreconcile.partner_center.workload_identity import Fetch
 
@@ -38,16 +39,19 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class SecretSource:
-    """Where named secrets are looked up."""
+    """Where named secrets are looked up, as far as the operator allows it.
+
+    `defined` are, by field, the variables that a build service or platform defines for it.
+    """
 
     environment: Mapping[str, str] = field(repr=False)
-    home: Path | None
+    trust: Trust
+    defined: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def text(self, place: SecretRef, what: str) -> str:
-        """The secret's text. Raises ConfigurationError naming the variable or file when it is missing or empty."""
-        value = (
-            self.environment.get(place.env, "") if place.env else self.content(place, what).decode("utf-8", "replace")
-        )
+        """The secret's text. Raises ConfigurationError naming the variable or file when it is missing or empty, and
+        when it may not be named."""
+        value = self._variable(place.env, what) if place.env else self.content(place, what).decode("utf-8", "replace")
         if not value.strip():
             where = f"environment variable {place.env}" if place.env else f"file {place.file}"
             raise ConfigurationError(f"{what}: {where} is not set or empty")
@@ -59,17 +63,33 @@ class SecretSource:
             return self.text(place, what).encode()
         if not place.file:
             raise ConfigurationError(f"{what}: neither a variable nor a file is named")
-        return read_secret_file((self.home or Path()) / place.file, place.file, what)
+        return self.trust.read_file(place.file, what, _FILE_LIMIT)
+
+    def _variable(self, name: str, what: str) -> str:
+        self.trust.check_variable(name, what, self.defined.get(what, frozenset()))
+        return self.environment.get(name, "")
 
 
-def read_secret_file(path: Path, named: str, what: str) -> bytes:
-    """At most 1 MiB of a file. Raises ConfigurationError with the file's name as the reader knows it."""
+def secret_source(credentials: Credentials, environment: Mapping[str, str], trust: Trust) -> SecretSource:
+    """Where the credentials of one Partner document are looked up."""
+    return SecretSource(environment, trust, workload_identity.defined_variables(credentials))
+
+
+def _projected_token(environment: Mapping[str, str]) -> str:
+    """The token in the file that Azure's webhook names: the environment's word, not the document's.
+
+    Raises ConfigurationError.
+    """
+    path, what = workload_identity.file_in(environment), workload_identity.WHAT
     try:
         with path.open("rb") as file:
-            return file.read(_FILE_LIMIT)
+            token = file.read(_FILE_LIMIT).decode("utf-8", "replace").strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no usable path"
-        raise ConfigurationError(f"{what}: file {named} cannot be read ({reason})") from None
+        raise ConfigurationError(f"{what}: file {path} cannot be read ({reason})") from None
+    if not token:
+        raise ConfigurationError(f"{what}: file {path} is empty")
+    return token
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +101,14 @@ class Federation:
 
 
 def find_secrets(
-    partner: Partner, environment: Mapping[str, str], home: Path | None, federation: Federation | None = None
+    partner: Partner, environment: Mapping[str, str], trust: Trust, federation: Federation | None = None
 ) -> Secrets:
     """Every credential of the partner, before any request. Without `federation` no build service can be asked.
 
-    Raises ConfigurationError naming what is missing.
+    Raises ConfigurationError naming what is missing, and what the document may not name.
     """
     credentials = credentials_of(partner)
-    source = SecretSource(environment, home)
+    source = secret_source(credentials, environment, trust)
     client_id = source.text(credentials.client_id, "credentials.clientId")
     refresh = credentials.refresh_token
     refresh_token = None if refresh is None else source.text(refresh, "credentials.refreshToken")
@@ -135,8 +155,7 @@ def _assertions(place: SecretRef, source: SecretSource, federation: Federation |
 
     def read() -> str:
         if place.env == workload_identity.TOKEN_FILE:
-            path = workload_identity.file_in(environment)
-            return source.text(SecretRef(file=str(path.absolute())), workload_identity.WHAT)
+            return _projected_token(environment)
         return source.text(place, workload_identity.WHAT)
 
     read()

@@ -9,14 +9,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError
 from pcreconcile.model.partner import Partner
 from pcreconcile.partner_center.applications import Applications, Form
 from pcreconcile.partner_center.claims import claims_of, has_mfa, user_of
-from pcreconcile.partner_center.credentials import Secrets, SecretSource, credentials_of
+from pcreconcile.partner_center.credentials import Secrets, credentials_of, secret_source
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.opening import keep_refresh_tokens
@@ -25,6 +24,7 @@ from pcreconcile.partner_center.refusals import MFA_MISSING
 from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.translate import remedy_of
 from pcreconcile.partner_center.transport import open_login_transport
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.veil import Veil
 
 _PENDING = "authorization_pending"
@@ -60,7 +60,7 @@ async def sign_in_with_device_code(
     partner: Partner,
     environment: Mapping[str, str],
     *,
-    home: Path | None,
+    trust: Trust,
     patience: timedelta,
     show: Callable[[Prompt], None],
 ) -> SignedIn:
@@ -69,8 +69,9 @@ async def sign_in_with_device_code(
     Raises ConfigurationError when there is nowhere to keep it, before anything is sent; AuthenticationError when nobody
     signed in, or somebody of another tenant or without multi-factor authentication: then nothing is kept.
     """
-    addresses = addresses_of(partner)
-    client_id = SecretSource(environment, home).text(credentials_of(partner).client_id, "credentials.clientId")
+    addresses = addresses_of(partner, trust)
+    credentials = credentials_of(partner)
+    client_id = secret_source(credentials, environment, trust).text(credentials.client_id, "credentials.clientId")
     kept = keep_refresh_tokens(partner, client_id, addresses, environment)
     if not kept.keeps:
         raise ConfigurationError(f"there is nowhere to keep the refresh token: {REMEDY}")
@@ -79,7 +80,7 @@ async def sign_in_with_device_code(
     try:
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], Timing())
-        return _settle(partner, kept, await flow.run(patience, show))
+        return _settle(partner, kept, await flow.run(patience, show), secrets.veil)
     finally:
         login.close()
 
@@ -103,7 +104,7 @@ class DeviceFlow:
         until = self._timing.monotonic() + life
         interval = flow["interval"] = max(int(_seconds(flow.get("interval"), 5.0)), 1)
         url = str(flow.get("verification_uri") or flow.get("verification_url") or "")
-        show(Prompt(url, str(flow["user_code"]), timedelta(seconds=life)))
+        show(Prompt(self._veil.conceal(url), self._veil.conceal(str(flow["user_code"])), timedelta(seconds=life)))
         return await self._wait(flow, float(interval), until)
 
     async def _wait(self, flow: dict[str, Any], interval: float, until: float) -> dict[str, Any]:
@@ -129,12 +130,16 @@ class DeviceFlow:
         return await asyncio.to_thread(self._applications.ask, Form.PUBLIC, call)
 
 
-def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any]) -> SignedIn:
+def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any], veil: Veil) -> SignedIn:
     """Look at who it is, and keep the token only then. Raises AuthenticationError and ConfigurationError."""
+    for name in ("access_token", "refresh_token", "id_token"):
+        veil.hide(str(granted.get(name) or ""))
     claims = claims_of(granted["access_token"]) or dict(granted.get("id_token_claims") or {})
     tenant = str(claims.get("tid") or "").lower()
     if tenant and tenant != partner.tenant_id:
-        text = f"somebody of tenant {tenant[:60]} signed in, the Partner document says {partner.tenant_id}"
+        text = (
+            f"somebody of tenant {veil.conceal(tenant)[:60]} signed in, the Partner document says {partner.tenant_id}"
+        )
         raise AuthenticationError(
             text,
             status=HTTPStatus.UNAUTHORIZED,
@@ -152,7 +157,7 @@ def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any]) -> S
     if not kept.save(granted["refresh_token"]):
         raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {REMEDY}")
     expires = datetime.now(UTC) + timedelta(seconds=_seconds(granted.get("expires_in"), 0.0))
-    return SignedIn(user_of(claims) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
+    return SignedIn(veil.conceal(user_of(claims)) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
 
 
 def _at_once(_flow: dict[str, Any]) -> bool:

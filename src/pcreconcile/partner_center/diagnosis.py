@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pcreconcile.model.errors import ConfigurationError
@@ -17,6 +16,7 @@ from pcreconcile.partner_center.endpoints import Addresses, addresses_of
 from pcreconcile.partner_center.opening import Parts, open_parts
 from pcreconcile.partner_center.reaching import Place, Reaching, Sighting
 from pcreconcile.partner_center.setup_checks import (
+    NOT_ALLOWED,
     certificate_check,
     cloud_check,
     credential_checks,
@@ -24,6 +24,7 @@ from pcreconcile.partner_center.setup_checks import (
 )
 from pcreconcile.partner_center.token_checks import TokenChecks
 from pcreconcile.partner_center.transport import open_transport
+from pcreconcile.partner_center.trust import NotAllowed, Trust
 
 _SLIGHT = 60.0  # seconds of clock skew that are worth a word
 _GRAVE = 300.0  # seconds at which apply refuses to start (design, section 8)
@@ -32,22 +33,27 @@ Clock = Callable[[], datetime]
 
 
 async def examine_partner_center(
-    partner: Partner, environment: Mapping[str, str], *, home: Path | None, application: str, now: Clock
+    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str, now: Clock
 ) -> AsyncIterator[Check]:
     """Every check in turn. Raises nothing that a user can cause."""
-    for check in credential_checks(partner.credentials, environment, home):
+    allowed = True
+    for check in credential_checks(partner.credentials, environment, trust):
+        allowed = allowed and check.name != NOT_ALLOWED
         yield check
     try:
-        addresses = addresses_of(partner)
+        addresses = addresses_of(partner, trust)
     except ConfigurationError as error:
-        yield failure("cloud", error)
+        yield failure(NOT_ALLOWED if isinstance(error, NotAllowed) else "cloud", error)
         return
     yield cloud_check(partner, addresses)
-    hosts = Hosts(partner, addresses, now)
+    if not allowed:
+        yield _not_looked_at("hosts, tokens and calls", "the Partner document names what the operator has not allowed")
+        return
+    hosts = Hosts(partner, addresses, trust, now)
     async for check in hosts.checks():
         yield check
     try:
-        async with open_parts(partner, environment, home=home, application=application) as parts:
+        async with open_parts(partner, environment, trust=trust, application=application) as parts:
             async for check in _connected(parts, hosts, now):
                 yield check
     except ConfigurationError as error:
@@ -58,8 +64,9 @@ async def examine_partner_center(
 class Hosts:
     """The hosts of one partner; `login` and `service` say afterwards whether these two answer."""
 
-    def __init__(self, partner: Partner, addresses: Addresses, now: Clock) -> None:
+    def __init__(self, partner: Partner, addresses: Addresses, trust: Trust, now: Clock) -> None:
         self._addresses = addresses
+        self._trust = trust
         self._now = now
         self._discovery = f"/{partner.tenant_id}/v2.0/.well-known/openid-configuration"
         self.login = False
@@ -67,7 +74,7 @@ class Hosts:
 
     async def checks(self) -> AsyncIterator[Check]:
         """All layers of each host, then the clock. Graph and Azure are looked at last, and never fail."""
-        transport = open_transport(self._addresses)
+        transport = open_transport(self._addresses, self._trust)
         try:
             login = Reaching(Place("login", self._addresses.login, self._discovery, Level.FAIL), transport, self._now)
             service = Reaching(

@@ -14,6 +14,7 @@ import msgspec
 
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Cloud, Endpoints, Partner
+from pcreconcile.partner_center.trust import Trust
 
 
 class Audience(Enum):
@@ -52,6 +53,12 @@ CLOUDS = {
     ),
 }
 
+_MICROSOFT = frozenset(
+    urlsplit(url).netloc
+    for known in CLOUDS.values()
+    for url in (known.partner_center, known.login, known.graph, known.management)
+)
+
 
 class Addresses(msgspec.Struct, frozen=True):
     """Where one partner's requests go, and what tokens are asked for: `audiences` are a known cloud's addresses.
@@ -82,10 +89,11 @@ class Addresses(msgspec.Struct, frozen=True):
         return f"{self.audience(audience)}/.default"
 
 
-def addresses_of(partner: Partner) -> Addresses:
+def addresses_of(partner: Partner, trust: Trust) -> Addresses:
     """The addresses of the partner's cloud.
 
-    Raises ConfigurationError for an endpoint that may not be used, and for the simulator, which has none by itself.
+    Raises ConfigurationError for an endpoint that may not be used or that the operator has not allowed, and for the
+    simulator, which has none by itself.
     """
     known = CLOUDS.get(partner.cloud)
     if known is not None:
@@ -94,12 +102,21 @@ def addresses_of(partner: Partner) -> Addresses:
         return Addresses(*hosts, audiences=known, given=False, loopback=False, exchange=exchange)
     if partner.cloud is not Cloud.CUSTOM or partner.endpoints is None:
         raise ConfigurationError(f"cloud {partner.cloud.value} has no endpoints to connect to")
-    api = _checked(partner.endpoints.partner_center, "endpoints.partnerCenter")
-    login = _checked(partner.endpoints.login, "endpoints.login")
-    graph = _checked(partner.endpoints.graph, "endpoints.graph")
-    management = _checked(partner.endpoints.management, "endpoints.management")
+    api = _allowed(partner.endpoints.partner_center, "endpoints.partnerCenter", trust)
+    login = _allowed(partner.endpoints.login, "endpoints.login", trust)
+    graph = _allowed(partner.endpoints.graph, "endpoints.graph", trust)
+    management = _allowed(partner.endpoints.management, "endpoints.management", trust)
     given = (api.geturl(), login.geturl(), graph.geturl(), management.geturl())
     return Addresses(*given, audiences=CLOUDS[Cloud.COMMERCIAL], given=True, loopback=is_loopback(api))
+
+
+def _allowed(address: str, field: str, trust: Trust) -> SplitResult:
+    """A sound address of Microsoft's own, of this machine, or of a host that the operator has allowed."""
+    url = _checked(address, field)
+    ours = is_loopback(url) or (url.scheme == "https" and url.netloc.lower().removesuffix(":443") in _MICROSOFT)
+    if not ours:
+        trust.check_host(url, field)
+    return url
 
 
 def _checked(address: str, field: str) -> SplitResult:

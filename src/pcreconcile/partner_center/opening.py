@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from pcreconcile.model.partner import Partner, TokenCache
 from pcreconcile.partner_center.applications import Applications
@@ -19,6 +18,7 @@ from pcreconcile.partner_center.service import PartnerCenter
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.tokens import Tokens
 from pcreconcile.partner_center.transport import Transport, open_login_transport, open_transport
+from pcreconcile.partner_center.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(
-    partner: Partner, environment: Mapping[str, str], *, home: Path | None, application: str
+    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str
 ) -> AsyncIterator[Parts]:
     """Raises ConfigurationError before anything is sent; closes all connections."""
-    addresses = addresses_of(partner)
+    addresses = addresses_of(partner, trust)
     timing = Timing()
     login = LoginHttp(open_login_transport(addresses), addresses)
     try:
-        secrets = find_secrets(partner, environment, home, Federation(addresses.exchange, login.fetch))
+        secrets = find_secrets(partner, environment, trust, Federation(addresses.exchange, login.fetch))
         kept = keep_refresh_tokens(partner, secrets.client_id, addresses, environment)
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         tokens = Tokens(secrets, addresses, applications, kept, timing.monotonic)
-        transport = open_transport(addresses)
+        transport = open_transport(addresses, trust)
         try:
             buckets = Buckets(timing, UNPACED if addresses.loopback else PUBLISHED_INTERVAL)
             session = Session(addresses.partner_center, transport, tokens, buckets, timing, application)
@@ -70,10 +70,10 @@ def keep_refresh_tokens(
 
 @asynccontextmanager
 async def open_partner_center(
-    partner: Partner, environment: Mapping[str, str], *, home: Path | None, application: str
+    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str
 ) -> AsyncIterator[PartnerCenter]:
     """As `connect` says. Raises ConfigurationError before anything is sent."""
-    async with open_parts(partner, environment, home=home, application=application) as parts:
+    async with open_parts(partner, environment, trust=trust, application=application) as parts:
         graph = parts.session.beside(parts.addresses.graph, Audience.GRAPH)
         management = parts.session.beside(parts.addresses.management, Audience.MANAGEMENT)
         yield PartnerCenter(partner.tenant_id, parts.session, parts.tokens, graph, management)

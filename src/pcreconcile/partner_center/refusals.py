@@ -6,7 +6,7 @@ Codes are ambiguous and come as numbers or text; they are kept as text. What the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -56,9 +56,19 @@ class Trace(msgspec.Struct, frozen=True):
     request_id: str
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, trace: Trace) -> RemoteError:
-    """The error of an answer that is not 2xx; AuthenticationError for 401. `headers` in lower case."""
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def refusal(
+    status: int, headers: Mapping[str, str], body: bytes, trace: Trace, conceal: Callable[[str], str] = _as_it_is
+) -> RemoteError:
+    """The error of an answer that is not 2xx; AuthenticationError for 401. `headers` in lower case.
+
+    `conceal` takes secrets out of what is shown, before anything is cut, since half a secret is not found any more.
+    """
     code, message = _code_and_message(status, body)
+    code, message = _bounded(conceal(code)), _bounded(conceal(message)) or _phrase(status)
     kind = AuthenticationError if status == HTTPStatus.UNAUTHORIZED else RemoteError
     return kind(
         message,
@@ -94,7 +104,7 @@ def _code_and_message(status: int, body: bytes) -> tuple[str, str]:
     try:
         return _from_object(status, Members(decode_json(body), "error"))
     except NotJson:
-        return "", _bounded(body.decode("utf-8", "replace")) or _phrase(status)
+        return "", _one_line(body.decode("utf-8", "replace")) or _phrase(status)
     except UnexpectedShape:
         return "", _phrase(status)
 
@@ -105,15 +115,18 @@ def _from_object(status: int, error: Members) -> tuple[str, str]:
         return _from_object(status, Members(inner, "error"))
     code = _plain(error.get("code")) or _plain(inner)
     message = next(filter(None, map(_plain, map(error.get, ("description", "message", "error_description")))), "")
-    return _bounded(code), _bounded(message) or _phrase(status)
+    return _one_line(code), _one_line(message) or _phrase(status)
 
 
 def _plain(value: Any) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
+def _one_line(text: str) -> str:
+    return " ".join(well_formed(text).split())
+
+
 def _bounded(text: str) -> str:
-    text = " ".join(well_formed(text).split())
     return text if len(text) <= _MESSAGE_LIMIT else text[:_MESSAGE_LIMIT] + "…"
 
 

@@ -28,6 +28,7 @@ from pcreconcile.model.estate import (
 )
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.masking import is_masked
 from pcreconcile.model.observed import Fields, observe_items
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center.audit import Audit
@@ -76,8 +77,9 @@ class PartnerCenter:
     async def user(self) -> str | None:
         """The user principal name for whom App+User tokens speak; None where there is no such token.
 
-        "" for a token that does not say. A refresh token that the login service refuses gives no token to anybody;
-        raises AuthenticationError when it cannot be asked.
+        It is compared and journalled, so it is what the token says and never masked; "" for a token that does not say,
+        and for a name that holds a secret or a mask. A refresh token that the login service refuses gives no token to
+        anybody; raises AuthenticationError when it cannot be asked.
         """
         if not self._tokens.has_user:
             return None
@@ -87,7 +89,8 @@ class PartnerCenter:
             if error.status != HTTPStatus.UNAUTHORIZED:
                 raise
             return None
-        return user_of(claims_of(token.value))
+        name = user_of(claims_of(token.value))
+        return "" if is_masked(name) or self._tokens.betrays(name) else name
 
     async def audit_trail(self, since: datetime) -> AuditTrail:
         """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
@@ -112,6 +115,10 @@ class PartnerCenter:
         complete list.
         """
         return await self._beyond.with_extras(await self._reader.state(tenant_id), extras)
+
+    async def with_quotes(self, state: CustomerState) -> CustomerState:
+        """The state with what returning each living reservation gives, where the service says so."""
+        return await self._beyond.with_quotes(state)
 
     async def removal_record(self, tenant_id: TenantId, since: datetime) -> RemovalRecord | None:
         """The service's own record that the relationship was removed since then (at most 89 days back)."""

@@ -210,9 +210,8 @@ class Session:
         return Received(reply.status, value, _correlation_id(reply, trace), reply.headers)
 
     def _refusal(self, reply: Reply, trace: Trace) -> RemoteError:
-        text = self._tokens.conceal(reply.body[:_REFUSAL_LIMIT].decode("utf-8", "replace"))
         known_as = Trace(_correlation_id(reply, trace), trace.request_id)
-        return refusal(reply.status, reply.headers, text.encode(), known_as)
+        return refusal(reply.status, reply.headers, reply.body[:_REFUSAL_LIMIT], known_as, self._tokens.conceal)
 
 
 # Where Partner Center, Azure Resource Manager and Graph say under which ID they know a request.

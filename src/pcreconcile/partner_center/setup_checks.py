@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
 from pcreconcile.partner_center.check import Check, Level, fail, failure, ok, warn
-from pcreconcile.partner_center.credentials import Secrets, SecretSource
+from pcreconcile.partner_center.credentials import Secrets, SecretSource, secret_source
 from pcreconcile.partner_center.endpoints import CLOUDS, Addresses
 from pcreconcile.partner_center.refresh_tokens import REMEDY, RefreshTokens
+from pcreconcile.partner_center.trust import NotAllowed, Trust
 from pcreconcile.partner_center.workload_identity import variables_of
+
+NOT_ALLOWED = "operator settings"  # the name of a check that says what the operator has not allowed
 
 _SOON = timedelta(days=30)
 
@@ -32,11 +34,11 @@ def cloud_check(partner: Partner, addresses: Addresses) -> Check:
     return ok("cloud", f"{named}: {urlsplit(addresses.partner_center).hostname}, with the commercial audience")
 
 
-def credential_checks(
-    credentials: Credentials | None, environment: Mapping[str, str], home: Path | None
-) -> Iterator[Check]:
+def credential_checks(credentials: Credentials | None, environment: Mapping[str, str], trust: Trust) -> Iterator[Check]:
     """One check for each variable or file that the Partner document names; names are told, values never."""
-    source = SecretSource(environment, home)
+    if credentials is None:
+        return
+    source = secret_source(credentials, environment, trust)
     for what, place in _places(credentials):
         for each in _single(place):
             yield _placed(source, what, each)
@@ -67,9 +69,7 @@ def _hosts(endpoints: Endpoints) -> set[str]:
     return {urlsplit(url).hostname or "" for url in (endpoints.partner_center, endpoints.login)}
 
 
-def _places(credentials: Credentials | None) -> Iterator[tuple[str, SecretRef]]:
-    if credentials is None:
-        return
+def _places(credentials: Credentials) -> Iterator[tuple[str, SecretRef]]:
     named = {
         "clientId": credentials.client_id,
         "clientSecret": credentials.client_secret,
@@ -93,6 +93,8 @@ def _single(place: SecretRef) -> Iterator[SecretRef]:
 def _placed(source: SecretSource, what: str, place: SecretRef) -> Check:
     try:
         source.content(place, what)
+    except NotAllowed as error:
+        return failure(NOT_ALLOWED, error)
     except ConfigurationError as error:
         return failure("environment" if place.env else "file", error)
     if place.env:

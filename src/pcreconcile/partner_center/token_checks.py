@@ -81,14 +81,14 @@ class TokenChecks:
             return _failed(f"{identity.value} token", error)
 
     def _application(self, claims: Mapping[str, Any]) -> Check:
-        return self._misdirected("app-only token", claims) or ok("app-only token", _told(claims))
+        return self._misdirected("app-only token", claims) or ok("app-only token", self._tokens.conceal(_told(claims)))
 
     def _user(self, claims: Mapping[str, Any]) -> Check:
         name = "App+User token"
         mfa = {True: "with the MFA claim", None: "it does not say whether with MFA"}.get(has_mfa(claims), "without MFA")
         told = f"{user_of(claims) or 'user unknown'}, {mfa}, {_roles(claims)}{_told(claims)}"
         needed = ", ".join(user_kinds(WRITABLE))
-        return self._misdirected(name, claims) or ok(name, f"{told}; for {needed}")
+        return self._misdirected(name, claims) or ok(name, f"{self._tokens.conceal(told)}; for {needed}")
 
     def _misdirected(self, name: str, claims: Mapping[str, Any]) -> Check | None:
         wanted = self._addresses.audience(Audience.PARTNER_CENTER)
@@ -96,7 +96,7 @@ class TokenChecks:
         if audience in {"", wanted, _SERVICE_PRINCIPAL}:
             return None
         remedy = "check cloud and endpoints, and what stands between us and the login service"
-        return fail(name, f"it is for {audience[:100]}, not for {wanted}", remedy)
+        return fail(name, f"it is for {self._tokens.conceal(audience)[:100]}, not for {wanted}", remedy)
 
     async def _listed(self) -> CustomerList | Check:
         try:
@@ -152,7 +152,7 @@ def _failed(name: str, error: Exception) -> Check:
 def _told(claims: Mapping[str, Any]) -> str:
     if not claims:
         return "an opaque token, which shows nothing"
-    audience = str(claims.get("aud") or "unknown")[:100]
+    audience = str(claims.get("aud") or "unknown")
     return f"audience {audience}, expires {_instant(claims.get('exp'))}"
 
 
@@ -161,7 +161,7 @@ def _roles(claims: Mapping[str, Any]) -> str:
     roles = claims.get("wids")
     if not isinstance(roles, list) or not roles:
         return ""
-    return f"roles {', '.join(_ROLES.get(str(role), str(role)[:60]) for role in roles[:10])}, "
+    return f"roles {', '.join(_ROLES.get(str(role), str(role)) for role in roles[:10])}, "
 
 
 def _instant(seconds: Any) -> str:

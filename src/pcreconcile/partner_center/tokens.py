@@ -124,6 +124,10 @@ class Tokens:
         """The text without any secret or token that this connection has seen."""
         return self._secrets.veil.conceal(text)
 
+    def betrays(self, text: str) -> bool:
+        """Whether a text that must be used as it is holds a secret (veil.py)."""
+        return self._secrets.veil.betrays(text)
+
     def close(self) -> None:
         """Close the connections to the login service."""
         self._applications.close()

@@ -1,26 +1,48 @@
 """The one module that imports httpx: one request out, one whole answer back, or `Unanswered`.
 
 Time-outs, connection limits and sizes are decided here; retries, tokens and meaning are not. Redirects are never
-followed, so that no token leaves the hosts that were configured.
+followed, so that no token leaves the hosts that were configured. Whether anything may be written at all is decided here
+too, because nothing gets to the service on another way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from pcreconcile.model.errors import Refused
 from pcreconcile.partner_center.endpoints import Addresses
+from pcreconcile.partner_center.trust import READ_ONLY, Trust
 
 CONNECTIONS = 12  # httpx's cost per request grows with open connections: 8 to 16 is its best
 _BODY_LIMIT = 64 << 20
 _LOGIN_BODY_LIMIT = 1 << 20
 _WHOLE_ANSWER = 240.0  # seconds; bounds an answer that trickles
 _TIMEOUT = httpx.Timeout(connect=15.0, read=120.0, write=60.0, pool=None)
+
+
+_READS = frozenset({"GET", "HEAD"})
+
+# POSTs that change nothing, by the end of their path: what the return of a reservation would give (API facts, 6.6).
+# A new one must be written down here to work under PCRECONCILE_READ_ONLY.
+READS_BY_POST = (
+    re.compile(r"/providers/Microsoft\.Capacity/reservationOrders/[A-Za-z0-9_~-]+/calculateRefund", re.ASCII),
+)
+
+
+def is_read(method: str, url: str) -> bool:
+    """Whether a request changes nothing, by its method and path alone."""
+    if method in _READS:
+        return True
+    path = urlsplit(url).path
+    return method == "POST" and any(re.search(rf"{each.pattern}\Z", path, re.ASCII) for each in READS_BY_POST)
 
 
 class Unanswered(Exception):
@@ -36,15 +58,18 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Transport:
-    """HTTP to Partner Center over a bounded number of connections."""
+    """HTTP to Partner Center over a bounded number of connections; with `read_only`, for reads alone."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, read_only: bool = False) -> None:
         self._client = client
+        self._read_only = read_only
         self.uses_proxies = client.trust_env
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        """Send once. Raises Unanswered for anything but a whole answer."""
+        """Send once. Raises Unanswered for anything but a whole answer, Refused for a write that may not be."""
+        if self._read_only and not is_read(method, url):
+            raise Refused(f"{READ_ONLY} is set: no write is sent; the operator unsets it to let `apply` write")
         async with self._slots:
             try:
                 async with asyncio.timeout(_WHOLE_ANSWER):
@@ -96,13 +121,13 @@ class LoginTransport:
         self._client.close()
 
 
-def open_transport(addresses: Addresses) -> Transport:
+def open_transport(addresses: Addresses, trust: Trust) -> Transport:
     """A transport; proxies of the environment are used, except for hosts on this machine."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     client = httpx.AsyncClient(
         timeout=_TIMEOUT, limits=limits, follow_redirects=False, trust_env=not addresses.loopback
     )
-    return Transport(client)
+    return Transport(client, trust.read_only)
 
 
 def open_login_transport(addresses: Addresses) -> LoginTransport:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError
+from pcreconcile.model.partner import Credentials
 from pcreconcile.partner_center.endpoints import is_loopback
 
 WHAT = "credentials.federated"
@@ -72,6 +73,16 @@ _AZURE_DEVOPS = Issuer(
     query=_azure_devops_query,
 )
 _BY_VARIABLE = {name: issuer for issuer in (_GITHUB, _AZURE_DEVOPS) for name in (issuer.address, issuer.bearer)}
+
+_TOKENS = frozenset({*_BY_VARIABLE, TOKEN_FILE})
+
+# Application IDs that Azure's webhook and Azure DevOps' Azure tasks set beside their tokens; no secrets.
+_CLIENT_IDS = frozenset({"AZURE_CLIENT_ID", "AZURESUBSCRIPTION_CLIENT_ID"})
+
+
+def defined_variables(credentials: Credentials) -> Mapping[str, frozenset[str]]:
+    """By field, the variables that build services and Azure's webhook define for federated credentials."""
+    return {} if credentials.federated is None else {WHAT: _TOKENS, "credentials.clientId": _CLIENT_IDS}
 
 
 def issuer_of(variable: str | None) -> Issuer | None:

@@ -140,7 +140,9 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         name=setting.desired.name,
         tenant_id=setting.desired.tenant_id,
         desired=setting.desired,
-        observed=replace(_observed(listed, state), unseen=tuple(Extra(read.resource) for read in unseen)),
+        observed=_kept(
+            replace(_observed(listed, state), unseen=tuple(Extra(read.resource) for read in unseen)), verdict
+        ),
         verdict=verdict,
         earliest_removal=None if earliest is None else earliest.date(),
         confidence="low" if outcome.probe else "high",
@@ -155,6 +157,15 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         deadlines=deadlines,
         try_again_at=try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None,
     )
+
+
+def _kept(observed: Observed, verdict: Verdict) -> Observed:
+    """Of a customer with nothing to do no items: most of a fleet converges, and nobody compares what it holds.
+
+    A converged customer has no action and no blocker by its definition (`Outcome.reached`); warnings and deadlines
+    carry the names of what they speak of themselves.
+    """
+    return replace(observed, items=()) if verdict is Verdict.CONVERGED else observed
 
 
 def _deadlines(outcome: Outcome, setting: Setting) -> tuple[Deadline, ...]:

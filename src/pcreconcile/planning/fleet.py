@@ -21,13 +21,15 @@ from pcreconcile.model.plan import (
     Sources,
     Verdict,
 )
+from pcreconcile.model.plan_sources import memory_digests, partner_digest
+from pcreconcile.model.policies_in_force import PoliciesInForce, PolicyAtBase
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import NO_PRICES, Prices
-from pcreconcile.model.protection import unmatched
+from pcreconcile.model.protection import Protection, asks_to_change, unmatched
 from pcreconcile.model.rules import Rules
 from pcreconcile.planning.counting import counted
 from pcreconcile.planning.customer import plan_customer
-from pcreconcile.planning.guards import check_guards, needed_approvals
+from pcreconcile.planning.guards import check_under_all, needed_approvals
 from pcreconcile.planning.rule_warnings import rule_warnings
 from pcreconcile.planning.setting import Setting
 from pcreconcile.planning.unread import unread_warnings
@@ -47,16 +49,19 @@ def plan(
     commit: str | None = None,
     known: DesiredFleet | None = None,
     prices: Prices = NO_PRICES,
+    base: PolicyAtBase | None = None,
 ) -> Plan:
     """What it takes to get from what is to what is wanted. Pure: the same values give the same plan.
 
     `now` is aware UTC. `desired` holds the customers to plan; `known`, when only some of the fleet is planned, all
-    customers that have a manifest, so that the others are not called unmanaged. `prices` are the partner's own.
+    customers that have a manifest, so that the others are not called unmanaged. `prices` are the partner's own. With
+    a `base` both policies judge, and what has changed since it in what judges stands first among the warnings.
     """
+    policies = PoliciesInForce(policy, base)
     zone = ZoneInfo(partner.time_zone)
     wanted = sorted(desired.customers, key=lambda customer: customer.name)
     customers = tuple(
-        plan_customer(snapshot, Setting(customer, memory, rules, policy, partner, zone, now, prices))
+        plan_customer(snapshot, Setting(customer, memory, rules, policies.strictest, partner, zone, now, prices))
         for customer in wanted
         if customer.relationship is not Relationship.UNMANAGED
     )
@@ -77,16 +82,20 @@ def plan(
                 commit=commit,
                 overridden_rules=rules.overridden,
                 prices=prices.digest,
+                partner_document=partner_digest(partner),
+                memory=memory_digests(memory, (customer.tenant_id for customer in customers)),
             ),
             customers=customers,
             unmanaged=_unmanaged(known or desired, snapshot),
             unread=tuple(_unread(customer) for customer in customers if customer.verdict is Verdict.UNKNOWN),
-            guards=check_guards(customers, len(snapshot.listed.customers), memory, policy, now, zone),
-            approvals=needed_approvals(customers, policy),
+            guards=check_under_all(customers, len(snapshot.listed.customers), memory, policies, now, zone),
+            approvals=needed_approvals(customers, policies.strictest),
             totals=counted(customers),
             warnings=(
+                *policies.notices,
                 *unread_warnings(snapshot, customers, partner),
-                *_idle_protection(known or desired, policy),
+                *_idle_protection(known or desired, policy, memory),
+                *_lifted(customers, Protection(policy, now.astimezone(zone).date(), memory.stood_for)),
                 *rule_warnings(rules, _states(customers, snapshot), now),
             ),
         )
@@ -115,8 +124,11 @@ def _states(customers: tuple[CustomerPlan, ...], snapshot: Snapshot) -> list[Cus
     return [snapshot.states[each.tenant_id] for each in customers if each.tenant_id in snapshot.states]
 
 
-def _idle_protection(known: DesiredFleet, policy: Policy) -> list[Notice]:
-    return [
-        Notice("protects-nobody", f"the policy protects {entry!r}, and no customer's manifest is called so")
-        for entry in unmatched(known.customers, policy)
-    ]
+def _idle_protection(known: DesiredFleet, policy: Policy, memory: Memory) -> list[Notice]:
+    return [Notice("protects-nobody", text) for text in unmatched(known.customers, policy, memory.stood_for)]
+
+
+def _lifted(customers: tuple[CustomerPlan, ...], protection: Protection) -> list[Notice]:
+    """Protected customers that an exception lets go."""
+    found = (protection.exception(each.desired) for each in customers if asks_to_change(each))
+    return [Notice("protection-lifted", text) for text in found if text]

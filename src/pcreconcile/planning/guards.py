@@ -6,7 +6,7 @@ What counts and what fits is said by `model.budgets`, which apply asks again und
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 
 import msgspec
@@ -17,8 +17,24 @@ from pcreconcile.model.gravity import gravity_of
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import NOW, Action, Approvals, CustomerPlan, Guard
+from pcreconcile.model.policies_in_force import PoliciesInForce, merge_guards
 from pcreconcile.model.policy import Policy
-from pcreconcile.model.protection import REMEDY, is_protected, trespasses
+from pcreconcile.model.protection import Protection, asks_to_change, trespasses
+from pcreconcile.model.tickets import accepts
+
+
+def check_under_all(
+    plans: Sequence[CustomerPlan],
+    live: int,
+    memory: Memory,
+    policies: PoliciesInForce,
+    now: datetime,
+    zone: tzinfo = UTC,
+) -> tuple[Guard, ...]:
+    """As `check_guards`, under every policy in force: a guard has passed when it passed under all of them."""
+    return merge_guards(
+        [(judge, check_guards(plans, live, memory, judge.policy, now, zone)) for judge in policies.judges]
+    )
 
 
 def check_guards(
@@ -31,15 +47,18 @@ def check_guards(
     """
     shares = [share_of(plan.name, _due(plan)) for plan in plans]
     asked = together(shares)
-    rooms = rooms_of(policy, now.astimezone(zone).date(), Spending(), memory.spent, now)
+    today = now.astimezone(zone).date()
+    rooms = rooms_of(policy, today, Spending(), memory.spent, now)
+    protection = Protection(policy, today, memory.stood_for)
     guards = [
         *(_budget(room, shares) for room in rooms if not isinstance(room.limit.most, Money)),
         _customers_left(live - asked.removals, asked.removals, policy),
         *(_budget(room, shares) for room in rooms if isinstance(room.limit.most, Money)),
     ]
-    free = [share for plan, share in zip(plans, shares, strict=True) if not is_protected(plan.desired, policy)]
+    free = [share for plan, share in zip(plans, shares, strict=True) if not protection.refusal(plan.desired)]
     advised = _advised(guards, free, [*rooms, customers_left(live, policy.min_customers_left)])
-    return (*advised, *(_protected(plan) for plan in trespasses(plans, policy)))
+    protected = (Guard(f"protected:{name}", False, why) for name, why in trespasses(plans, protection).items())
+    return (*advised, *protected, *_tickets(plans, policy))
 
 
 def needed_approvals(plans: Sequence[CustomerPlan], policy: Policy) -> Approvals:
@@ -79,5 +98,13 @@ def _advised(guards: Sequence[Guard], shares: Sequence[Share], rooms: Sequence[R
     return [msgspec.structs.replace(each, message=message) if each is first else each for each in guards]
 
 
-def _protected(plan: CustomerPlan) -> Guard:
-    return Guard(f"protected:{plan.name}", False, f"{plan.name} {REMEDY}")
+def _tickets(plans: Sequence[CustomerPlan], policy: Policy) -> Iterator[Guard]:
+    """Customers whose ticket the policy does not accept and who are asked to change.
+
+    The manifests are read under the change's own policy, so only one at a base can still say no here.
+    """
+    for plan in plans:
+        wanted = plan.actions and asks_to_change(plan)
+        if policy.ticket is not None and wanted and not accepts(policy.ticket, plan.desired.ticket or ""):
+            message = f"the ticket of {plan.name} must match {policy.ticket!r}; name one that does"
+            yield Guard(f"ticket:{plan.name}", False, message)

@@ -16,18 +16,18 @@ from msgspec.structs import replace
 from pcreconcile.model.identity import seal
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Effect, Notice, Plan
-from pcreconcile.model.policy import Policy
+from pcreconcile.model.policies_in_force import PoliciesInForce
 from pcreconcile.planning.counting import counted, summed
-from pcreconcile.planning.guards import check_guards, needed_approvals
+from pcreconcile.planning.guards import check_under_all, needed_approvals
 
 ONLY = "only"
 
 
-def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: Policy) -> Plan:
+def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policies: PoliciesInForce) -> Plan:
     """The plan with a new ID, holding the actions of this effect whose requirements are all kept.
 
-    `live` (how many customers the partner has), `memory` and `policy` are those that the plan was made with; the guards
-    are asked again with them, at the plan's own instant. Pure, and it raises nothing.
+    `live` (how many customers the partner has), `memory` and `policies` are those that the plan was made with; the
+    guards are asked again with them, at the plan's own instant. Pure, and it raises nothing.
     """
     zone = ZoneInfo(plan.partner.time_zone)
     customers = tuple(_narrowed(customer, _kept(customer.actions, effect)) for customer in plan.customers)
@@ -35,8 +35,8 @@ def narrowed(plan: Plan, effect: Effect, *, live: int, memory: Memory, policy: P
         replace(
             plan,
             customers=customers,
-            guards=check_guards(customers, live, memory, policy, plan.created_at, zone),
-            approvals=needed_approvals(customers, policy),
+            guards=check_under_all(customers, live, memory, policies, plan.created_at, zone),
+            approvals=needed_approvals(customers, policies.strictest),
             totals=counted(customers),
             warnings=(*plan.warnings, _notice(plan, customers, effect)),
         )

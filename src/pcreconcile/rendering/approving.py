@@ -23,20 +23,45 @@ class Touched(msgspec.Struct, frozen=True):
     amount: Scope
 
 
-def render(plan: Plan, approval: Approval, touched: Sequence[Touched], *, style: Style) -> str:
+class Shown(msgspec.Struct, frozen=True):
+    """What is shown: the partner's name, what is due by customer, and why parts of it are the plan file's word alone.
+
+    `unproven` is "" where a plan made afresh says the same.
+    """
+
+    partner: str
+    touched: Sequence[Touched]
+    unproven: str = ""
+
+
+def render(plan: Plan, approval: Approval, shown: Shown, *, style: Style) -> str:
     """All that is due, then the ceiling that is signed."""
-    return set_lines(_lines(plan, approval, touched), style)
+    return set_lines(_lines(plan, approval, shown), style)
 
 
-def _lines(plan: Plan, approval: Approval, touched: Sequence[Touched]) -> Iterator[Line]:
-    yield Line(f"Approval of a plan for {outside(plan.partner.name)}", tone=Tone.HEADING)
+def _lines(plan: Plan, approval: Approval, shown: Shown) -> Iterator[Line]:
+    touched = shown.touched
+    yield Line(f"Approval of a plan for {outside(shown.partner)}", tone=Tone.HEADING)
     yield labelled("plan", plan.plan_id)
-    yield labelled("made", words.day_time(plan.created_at))
+    yield labelled("made", f"{words.day_time(plan.created_at)}, as the plan file says")
+    text, tone = _checked(shown)
+    yield labelled("checked", text, tone=tone)
     for each in touched:
         yield BLANK
         yield from _customer(each, approval.scope)
     yield BLANK
     yield from _ceiling(approval, touched)
+
+
+def _checked(shown: Shown) -> tuple[str, Tone]:
+    """Whose word it is what follows."""
+    if not shown.unproven:
+        return "planned again just now, with the same result", Tone.PLAIN
+    text = (
+        "names, domains and reasons are the manifests'. The COMPANY NAMES, PRODUCTS, SEATS and MONEY below are THE"
+        f" PLAN FILE'S WORD: {outside(shown.unproven)}"
+    )
+    return text, Tone.DANGER
 
 
 def _customer(touched: Touched, scope: Scope) -> Iterator[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pcreconcile.model.agenda import Agenda, AgendaDeadline
-from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.machine_json import machine_json
 from pcreconcile.rendering import words
 from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
 from pcreconcile.rendering.setting import set_lines
@@ -19,7 +19,7 @@ def render(agenda: Agenda, *, style: Style) -> str:
 
 def render_json(agenda: Agenda) -> str:
     """Canonical JSON and a line end; `within` is an ISO 8601 duration."""
-    return canonical_json(agenda).decode() + "\n"
+    return machine_json(agenda) + "\n"
 
 
 def _lines(agenda: Agenda) -> Iterator[Line]:

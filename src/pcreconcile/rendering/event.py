@@ -21,6 +21,9 @@ _STATES = {
 }
 
 
+_HOLDS = {EventKind.HELD: "HELD: no further write is begun", EventKind.HOLD_LIFTED: "a hold was lifted"}
+
+
 class EventLines:
     """Lines for the events of one plan's run, with the plan's names for customers and actions."""
 
@@ -31,6 +34,9 @@ class EventLines:
     def line(self, event: Event) -> str:
         """Customer, action and state with a line end; empty for an event that says nothing to people."""
         state = _STATES.get(event.kind)
+        if event.kind in _HOLDS:
+            told = ", ".join(str(event.body.get(member, "")) for member in ("who", "since", "why"))
+            return harmless(f"{_HOLDS[event.kind]} ({prose(told)})") + "\n"
         if state is None or event.customer is None:
             return ""
         customer = self._customers.get(event.customer)

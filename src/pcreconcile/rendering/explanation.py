@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pcreconcile.model.explanation import Explanation, RuleFact
-from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.machine_json import machine_json
 from pcreconcile.model.plan import CustomerPlan, Verdict
 from pcreconcile.rendering import customer as customers
 from pcreconcile.rendering import holdings, words
@@ -23,7 +23,7 @@ def render(explanation: Explanation, *, style: Style) -> str:
 
 def render_json(explanation: Explanation) -> str:
     """Canonical JSON and a line end."""
-    return canonical_json(explanation).decode() + "\n"
+    return machine_json(explanation) + "\n"
 
 
 def _lines(found: Explanation) -> Iterator[Line]:

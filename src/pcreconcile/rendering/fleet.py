@@ -13,8 +13,9 @@ from pcreconcile.rendering.text import outside, prose
 LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing to decide
 _NARROWED = "only"  # the notice of a plan that `--only` made smaller
 _PROJECTION = "projection"  # the notice of a plan made by `--at`
+_SINCE_BASE = "since-base"  # what has changed since the base in what judges a plan
 URGENT = frozenset({"window-closing-unread", "credential-failed"})  # what somebody must act upon at once
-_HEAD = frozenset({_NARROWED, _PROJECTION}) | URGENT  # told above everything else
+_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE}) | URGENT  # told above everything else
 
 
 def title(plan: Plan) -> Iterator[Line]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from pcreconcile.model.notes import NoteKind
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.run import EventKind
-from pcreconcile.model.story import ActionStory, CustomerStory, Moment, OpenEnd, RunLine, Story
+from pcreconcile.model.story import ActionStory, CustomerStory, HoldLine, Moment, OpenEnd, RunLine, Story
 from pcreconcile.rendering import words
 from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
 from pcreconcile.rendering.setting import set_lines
@@ -30,9 +31,9 @@ _TOLD = {
 _GRAVE = frozenset({EventKind.REFUSED, EventKind.NO_ANSWER, EventKind.UNPROVEN, EventKind.STALE})
 
 
-def render_runs(runs: Sequence[RunLine], *, style: Style) -> str:
-    """One line per run, the newest last, where a reader of a terminal looks first."""
-    return set_lines(_runs(runs), style)
+def render_runs(runs: Sequence[RunLine], holds: Sequence[HoldLine] = (), *, style: Style) -> str:
+    """One line per run, the newest last, where a reader of a terminal looks first; then the holds and their ends."""
+    return set_lines((*_runs(runs), *_holds(holds)), style)
 
 
 def render_story(story: Story, *, style: Style) -> str:
@@ -46,6 +47,23 @@ def _runs(runs: Sequence[RunLine]) -> Iterator[Line]:
     for each in runs:
         tone = Tone.PLAIN if each.exit_code == 0 else Tone.ATTENTION
         yield Line(_run(each), tone=tone, whole=True)
+
+
+def _holds(holds: Sequence[HoldLine]) -> Iterator[Line]:
+    if holds:
+        yield BLANK
+        yield Line("Holds", tone=Tone.HEADING)
+    for each in holds:
+        yield Line(_hold(each), indent=2, mark=f"{_clock(each.at)}  ", tone=Tone.ATTENTION)
+
+
+def _hold(line: HoldLine) -> str:
+    why = f": {prose(line.why)}" if line.why else ""
+    if line.kind is NoteKind.HOLD:
+        return f"hold {line.number} by {outside(line.who)}{why}"
+    ended = ", ".join(str(number) for number in line.lifts) or "nothing"
+    unproven = "" if line.counts else "; it carries no MAC of the journal key, so it ends nothing"
+    return f"lifted {ended} by {outside(line.who)}{why}{unproven}"
 
 
 def _run(line: RunLine) -> str:
@@ -88,6 +106,8 @@ def _story(story: Story) -> Iterator[Line]:
         yield labelled("approved by", f"{names} ({story.required} needed)")
     if story.commit:
         yield labelled("commit", outside(story.commit))
+    for hold in story.holds:
+        yield labelled("held", f"{_clock(hold.at)}  {_hold(hold)}", tone=Tone.ATTENTION)
     for customer in story.customers:
         yield from _customer(customer)
     yield from _open_ends(story.open_ends)

@@ -17,7 +17,7 @@ from pcreconcile.rendering import words
 from pcreconcile.rendering.text import outside, prose
 
 _LONGEST = 75  # octets of a line, without its end
-_COMMAND = re.compile(r"#(?=#(?:vso|\[))", re.IGNORECASE)
+_COMMAND = re.compile(r"#(?=#)")
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
 Event = tuple[str, ...]

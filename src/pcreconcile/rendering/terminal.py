@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pcreconcile.model.plan import CustomerPlan, Plan, Verdict
 from pcreconcile.rendering import aftercare, customer, fleet
@@ -12,9 +12,9 @@ from pcreconcile.rendering.setting import set_lines
 from pcreconcile.rendering.text import prose
 
 
-def render(plan: Plan, *, style: Style, next_step: str = "") -> str:
-    """The whole plan; `next_step` is the command to type next, shown last."""
-    return set_lines(_lines(plan, next_step), style)
+def render(plan: Plan, *, style: Style, next_step: str = "", above: Iterable[Line] = ()) -> str:
+    """The whole plan; `next_step` is the command to type next, shown last; `above` what is told before everything."""
+    return set_lines((*above, *_lines(plan, next_step)), style)
 
 
 def _lines(plan: Plan, next_step: str) -> Iterator[Line]:

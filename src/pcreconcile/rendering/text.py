@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import re
 
+from pcreconcile.model.machine_json import STEERING
+
 OUTSIDE_LIMIT = 200
 PROSE_LIMIT = 2000
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
-# Control and C1; Arabic letter mark; zero-width, direction marks; line and paragraph separators, embeddings; joiner,
-# isolates; lone surrogates; byte order mark.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ud800-\udfff\ufeff]")
+_UNSAFE = re.compile(f"[\x00-\x1f{STEERING}]")
 
 # Build services read commands out of logs: GitHub at the start of a line (blanks before it do not help), Azure
-# Pipelines anywhere in it. "##[" is the older form of both.
+# Pipelines ("##vso[", "##[") anywhere in it, and what it will read next year nobody knows: no "##" comes out.
 _STARTS_COMMAND = re.compile(r"^(\s*):(?=:)")
-_HOLDS_COMMAND = re.compile(r"#(?=#(?:vso|\[))", re.IGNORECASE)
+_HOLDS_COMMAND = re.compile(r"#(?=#)")
 
 
 def outside(text: str | None) -> str:

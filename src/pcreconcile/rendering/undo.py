@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.machine_json import machine_json
 from pcreconcile.model.undo import Back, Reversal, Undo
 from pcreconcile.rendering import words
 from pcreconcile.rendering.page import BLANK, Line, Style, Tone, labelled
@@ -27,7 +27,7 @@ def render(found: Undo, *, style: Style) -> str:
 
 def render_json(found: Undo) -> str:
     """Canonical JSON and a line end."""
-    return canonical_json(found).decode() + "\n"
+    return machine_json(found) + "\n"
 
 
 def _lines(found: Undo) -> Iterator[Line]:

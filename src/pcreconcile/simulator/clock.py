@@ -59,7 +59,7 @@ def moment(text: str, created: datetime) -> datetime:
             return created + span if text[0] == "+" else created - span
         return parse_instant(text)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"expected an ISO date or an offset such as +3d or -20d12h, not {text!r}") from error
+        raise ValueError("expected an ISO date or an offset such as +3d or -20d12h") from error
 
 
 def wire_time(instant: datetime) -> str:

@@ -1,4 +1,7 @@
-"""Reading a hand-written YAML document: every value is checked, every error says where and what was expected."""
+"""Reading a hand-written YAML document: every value is checked, every error says where and what was expected.
+
+No error quotes anything of the file: a Partner document names it, and it may be another file than its author says.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -19,9 +22,15 @@ def read_document(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_TextDates)  # noqa: S506 - a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
-        raise SimulatorError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise SimulatorError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8 text'}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SimulatorError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+        raise SimulatorError(f"{path}: is not YAML that an estate may hold{_place(error)}") from None
+
+
+def _place(error: Exception) -> str:
+    """Where the parser stopped; its own words quote the file."""
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
 
 
 class _TextDates(yaml.SafeLoader):
@@ -40,15 +49,15 @@ class Fields:
     def __init__(self, value: Any, where: str, created: datetime, known: tuple[str, ...]) -> None:
         self.where, self.created = where, created
         if not isinstance(value, Mapping):
-            raise SimulatorError(f"{where}: expected a mapping, not {value!r:.60}")
+            raise SimulatorError(f"{where}: expected a mapping, not {_kind(value)}")
         self._members: Json = dict(value)
-        for key in self._members:
+        for number, key in enumerate(self._members, 1):
             if key not in known:
-                raise SimulatorError(f"{where}: unknown field {key!r:.60}; expected one of {', '.join(known)}")
+                raise SimulatorError(f"{where}: field {number} is unknown; expected one of {', '.join(known)}")
 
     def wrong(self, key: str, expected: str) -> SimulatorError:
         """The error to raise for a value that is not what was expected."""
-        return SimulatorError(f"{self.where}.{key}: expected {expected}, not {self._members.get(key)!r:.60}")
+        return SimulatorError(f"{self.where}.{key}: expected {expected}, not {_kind(self._members.get(key))}")
 
     def has(self, key: str) -> bool:
         """Whether the field is there, be it null."""
@@ -94,7 +103,7 @@ class Fields:
         try:
             return moment(value if isinstance(value, str) else repr(value), self.created)
         except ValueError as error:
-            raise SimulatorError(f"{self.where}.{key}: {error}") from error
+            raise SimulatorError(f"{self.where}.{key}: {error}") from None
 
     def mapping(self, key: str) -> Json:
         """A free mapping, such as raw wire members."""
@@ -110,3 +119,11 @@ class Fields:
             raise self.wrong(key, "a list")
         for number, value in enumerate(values):
             yield Fields(value, f"{self.where}.{key}[{number}]", self.created, known)
+
+
+def _kind(value: Any) -> str:
+    """What sort of value stands there, without the value."""
+    if isinstance(value, bool):
+        return "true or false"
+    kinds = {type(None): "nothing", str: "this text", int: "this number", float: "this number", list: "a list"}
+    return kinds.get(type(value), "a mapping" if isinstance(value, Mapping) else "this value")

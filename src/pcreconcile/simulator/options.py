@@ -40,9 +40,9 @@ def checked(given: Any) -> Json:
     """Options as given, or ValueError saying which one is wrong."""
     if not isinstance(given, dict):
         raise ValueError("options: expected a mapping")
-    for name, value in given.items():
+    for number, (name, value) in enumerate(given.items(), 1):
         if name not in DEFAULTS:
-            raise ValueError(f"options.{name}: unknown; expected one of {', '.join(DEFAULTS)}")
+            raise ValueError(f"options: option {number} is unknown; expected one of {', '.join(DEFAULTS)}")
         if type(value) is not type(DEFAULTS[name]):
             raise ValueError(f"options.{name}: expected {_expected(DEFAULTS[name])}")
         if not isinstance(value, bool) and not _SMALLEST.get(name, 0) <= value <= 1_000_000:

@@ -63,6 +63,7 @@ def test_two_people_approved_all_of_it(desk: Desk) -> None:
         pytest.param({"ada": scope(customers=(ONE,))}, "by 1 of 2", id="for one customer alone"),
         pytest.param({"ada": scope(kinds=EVERYTHING[:1])}, "by 1 of 2", id="for one kind alone"),
         pytest.param({"ada": scope(one_way=3)}, "more was done", id="one one-way action too many"),
+        pytest.param({"user": "ADA@[secret].example"}, "may be that of the one who applied", id="by a masked name"),
         pytest.param({"user": "ADA@contoso.example"}, "the one who applied", id="by the one who applied"),
         pytest.param({"signers": b"bo@contoso.example KEY-B\n"}, "proves nothing", id="an unknown key"),
         pytest.param({"signers": BOTH.replace(b"KEY-A", b"KEY-A takes-service")}, "by 1 of 2", id="not for one-way"),

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from pcreconcile.applying.evidence import Anchor, exit_code
+from pcreconcile.applying.stores.bodies import BEGINS_WITH
 from pcreconcile.model.evidence import Evidence
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.run import Head
@@ -198,8 +199,95 @@ def test_a_journal_of_format_1_says_what_it_does_not_know(desk: Desk) -> None:
 
     files = {name: data for name, data in archive_of(desk).items() if not name.startswith(("plans/", "looks/"))}
     proofs = proofs_of(resealed(files, older))
-    assert exit_code(proofs) == 0
+    assert (failed(proofs), not_proven(proofs), exit_code(proofs)) == (set(), {"started"}, 7)
+    assert any("older format" in proof.text and "planDocument" in proof.text for proof in proofs)
     assert {proof.code for proof in proofs if proof.standing == "not-checked"} >= {"plan", "approved"}
+
+
+def without_member(name: str) -> Change:
+    def change(lines: Lines) -> None:
+        for line in lines:
+            if line["kind"] == "run-started":
+                line["body"].pop(name)
+
+    return change
+
+
+def test_a_run_begins_with_all_that_its_proof_needs(desk: Desk) -> None:
+    desk.apply(two_customers(desk))
+    assert set(BEGINS_WITH) <= at(lines_of(archive_of(desk)), "run-started")["body"].keys()
+
+
+@pytest.mark.parametrize("name", BEGINS_WITH)
+def test_no_member_of_the_first_event_can_be_left_out(desk: Desk, name: str) -> None:
+    desk.apply(two_customers(desk))
+    forged = _try(archive_of(desk), without_member(name))
+    assert "started" in failed(forged)
+    assert exit_code(forged) == 1
+
+
+def _bare(lines: Lines) -> None:
+    for line in lines:
+        if line["kind"] == "run-started":
+            line["body"].clear()
+
+
+def _and_without(*kinds: str, members: tuple[str, ...] = ()) -> Change:
+    def change(lines: Lines) -> None:
+        _bare(lines)
+        lines[:] = [line for line in lines if line["kind"] not in kinds]
+        for line in lines:
+            line["body"] = {name: value for name, value in line["body"].items() if name not in members}
+
+    return change
+
+
+LATER = ("reversibility", "seats", "money", "seen", "mac")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(_bare, 1, id="looks are left"),
+        pytest.param(_and_without("looked"), 1, id="what intents and read-backs say is left"),
+        pytest.param(_and_without(members=LATER), 1, id="looks alone are left"),
+        pytest.param(_and_without("looked", members=LATER[:3]), 1, id="what was seen is left"),
+        pytest.param(_and_without("looked", members=LATER[3:]), 1, id="what intents say is left"),
+        pytest.param(_and_without("looked", members=LATER), 7, id="nothing is left that an older program did not say"),
+        pytest.param(body("run-started", planDocument=None), 1, id="no plan document"),
+        pytest.param(body("run-started", required=None), 1, id="nothing about approvals"),
+    ],
+)
+def test_a_first_event_that_says_nothing_is_never_proven(desk: Desk, change: Change, code: int) -> None:
+    desk.apply(two_customers(desk))
+    files = archive_of(desk)
+    for given in (files, {name: data for name, data in files.items() if not name.startswith(("plans/", "looks/"))}):
+        forged = proofs_of(resealed(given, change))
+        assert exit_code(forged) == code
+        assert "started" in (failed(forged) if code == 1 else not_proven(forged))
+
+
+def test_an_old_run_before_a_later_one_is_old_and_one_after_it_is_not(desk: Desk) -> None:
+    plan = two_customers(desk)
+    desk.service.faults.append(Fault.DIES_AFTER)
+    with pytest.raises(Died):
+        desk.apply(plan)
+    desk.apply(plan)
+    files = archive_of(desk)
+    runs = list(dict.fromkeys(line["run"] for line in lines_of(files)))
+
+    def aged(run: str) -> Change:
+        def change(lines: Lines) -> None:
+            lines[:] = [line for line in lines if line["run"] != run or line["kind"] != "looked"]
+            for line in (line for line in lines if line["run"] == run):
+                old = {} if line["kind"] == "run-started" else line["body"]
+                line["body"] = {name: value for name, value in old.items() if name not in LATER}
+
+        return change
+
+    first, last = (proofs_of(resealed(files, aged(run))) for run in runs)
+    assert "started" in not_proven(first) - failed(first)
+    assert "started" in failed(last)
 
 
 def _other_hash(links: Lines) -> None:

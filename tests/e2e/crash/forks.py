@@ -135,8 +135,8 @@ def _arm(order: dict[str, Any]) -> None:
     mark = os.open(order["mark"], os.O_WRONLY | os.O_CREAT, 0o600)
     log = Path(order["journal"] + "-wal")
 
-    def armed(place: Any, partner: Any = None) -> Any:
-        store = ordinary(place, partner)
+    def armed(place: Any, partner: Any = None, *more: Any) -> Any:
+        store = ordinary(place, partner, *more)
         os.pwrite(mark, MARK.pack(_size(log), 0), 0)
         _arm_calls(type(store), blow, lambda event: os.pwrite(mark, MARK.pack(_size(log), event.seq), 0))
         return store

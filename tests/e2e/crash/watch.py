@@ -56,6 +56,7 @@ class Watch:
         self._seen = 0
         self._written = 0
         self._hold: asyncio.Event | None = None
+        self._former: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wants_hold: Moment | None = None
         self.held = threading.Event()
@@ -73,13 +74,19 @@ class Watch:
     def hold_the_next_write(self, moment: Moment) -> None:
         """That request goes no further until `release`; `held` is set once it waits."""
         self.held.clear()
-        self._hold, self._wants_hold = asyncio.Event(), moment
+        self._former, self._hold, self._wants_hold = self._hold, asyncio.Event(), moment
 
     def release(self) -> None:
         """Let go on what is held."""
-        loop, hold = self._loop, self._hold
-        if loop is not None and hold is not None:
-            loop.call_soon_threadsafe(hold.set)
+        self._let_go(self._hold)
+
+    def release_former(self) -> None:
+        """Let go on what was held before the last `hold_the_next_write`."""
+        self._let_go(self._former)
+
+    def _let_go(self, hold: asyncio.Event | None) -> None:
+        if self._loop is not None and hold is not None:
+            self._loop.call_soon_threadsafe(hold.set)
 
     def wait_for_a_stop(self, patience: float) -> Victim:
         """The present victim, once SIGSTOP has stopped it. Raises TimeoutError."""
@@ -129,9 +136,9 @@ class Watch:
                 self._late = asyncio.Event(), strike.late
                 await self._late[0].wait()
         if self._wants_hold is moment and numbers[1] is not None and self._hold is not None:
-            self._wants_hold = None
+            self._wants_hold, hold = None, self._hold
             self.held.set()
-            await self._hold.wait()
+            await hold.wait()
 
     def _fall(self, strike: Strike, victim: Victim | None) -> None:
         if victim is None or victim is not self._victim:

@@ -18,6 +18,7 @@ from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
 from pcreconcile.model.approval import Signer, consequences, signed_bytes
 from pcreconcile.model.errors import BadSignature, ConfigurationError
 from pcreconcile.model.evidence import Evidence, Proof, Standing
+from pcreconcile.model.masking import is_masked
 from pcreconcile.model.run import Event, EventKind
 
 SignaturesOf = Callable[[bytes], Signatures]
@@ -151,6 +152,8 @@ def _void(evidence: Evidence, each: Checked, first: Event, kept: ToldPlan) -> It
 
 def _wrong_person(signer: Signer, first: Event, approval: ToldApproval) -> Iterator[str]:
     user = str(first.body.get("user") or "").casefold()
+    if is_masked(user):
+        yield "may be that of the one who applied it: a mask stands in the journal in place of the name"
     if user and user in {name.casefold() for name in signer.principals}:
         yield "is that of the one who applied it"
     grants = first.body.get("approvals", ())

@@ -24,6 +24,9 @@ from pcreconcile.model.run import Event, EventKind, Head
 
 Document = Callable[[str], bytes | None]
 
+# What a document of another kind makes of code that expects an approval, a plan or a look.
+_STRANGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, msgspec.MsgspecError)
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]", re.ASCII)
 
 
@@ -65,8 +68,16 @@ def kept_plans(journal: Journalled) -> Iterator[Plan]:
 
 
 def gather(journal: Journalled, wanted: Wanted) -> dict[str, bytes]:
-    """The files, by name, without those that are derived from them. Raises StoreError."""
-    return _Gathering(journal, wanted).files()
+    """The files, by name, without those that are derived from them.
+
+    Raises StoreError, also for documents that are not what the event that names them says.
+    """
+    try:
+        return _Gathering(journal, wanted).files()
+    except _STRANGE as error:
+        raise StoreError(
+            f"the journal is damaged: a document that an event names is not one of its kind ({type(error).__name__})"
+        ) from error
 
 
 class _Gathering:
@@ -119,8 +130,7 @@ class _Gathering:
     def _read_looks(self) -> Iterator[tuple[str, bytes]]:
         for event in self._told:
             if event.kind is EventKind.LOOKED:
-                content = self._journal.kept(event.body.get("document"))
-                assert content is not None
+                content = self._journal.kept(str(event.body["document"])) or b""
                 yield str(event.body["document"]), content
 
     def _make_masks(self) -> Masks:
@@ -163,7 +173,8 @@ class _Gathering:
     def _signers(self) -> Iterator[tuple[str, bytes]]:
         """The last of them under the name that ssh-keygen's manual uses, earlier ones beside it."""
         digests = [str(e.body["allowedSigners"]) for e in self._starts if e.body.get("allowedSigners")]
-        for digest in sorted(set(digests)):
+        at_base = (str(digest) for e in self._starts for digest in e.body.get("allowedSignersAtBase") or ())
+        for digest in sorted({*digests, *at_base}):
             content = self._journal.kept(digest) or b""
             name = SIGNERS if digest == digests[-1] else f"{SIGNERS}.{digest[:12]}"
             yield name, content if self._masks is None else _signers_of(content, self._approvers())

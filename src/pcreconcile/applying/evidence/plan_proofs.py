@@ -104,7 +104,7 @@ def _unplanned(events: list[Event], planned: Planned) -> Iterator[str]:
             yield f"{name} is not in the plan"
         elif action.when != NOW:
             yield f"{name} was not due ({action.when})"
-        elif wrong := _other_than(event.body, action):
+        elif wrong := _other_than({**event.body, **event.body.get("claimed", {})}, action):
             yield f"{name} is not as planned: {', '.join(wrong)}"
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pcreconcile.applying.stores.bodies import misfit_of
 from pcreconcile.model.approval import Approval
 from pcreconcile.model.errors import PcreconcileError
 from pcreconcile.model.estate import AuditRecord
@@ -174,6 +175,8 @@ def _entry(number: int, line: bytes) -> Entry:
     event = _converted(f"{JOURNAL}, line {number}", raw, Event)
     if msgspec.to_builtins(event) != raw or type(cut) is not bool:
         raise DamagedEvidence(f"{JOURNAL}, line {number}: not an event as the journal has them")
+    if not cut and (misfit := misfit_of(event)):
+        raise DamagedEvidence(f"{JOURNAL}, line {number}: {misfit}")
     return Entry(event.seq, event.prev, event.hash, event, cut)
 
 

@@ -15,9 +15,11 @@ from pcreconcile.applying.evidence.anchors import Anchor
 from pcreconcile.applying.evidence.approval_proofs import Checked, Judges, approval_proofs, check_signatures
 from pcreconcile.applying.evidence.archive import digests, unfit
 from pcreconcile.applying.evidence.chain_proofs import anchor_proofs, chain_proofs, document_proofs
+from pcreconcile.applying.evidence.mac_proofs import mac_proofs
 from pcreconcile.applying.evidence.plan_proofs import execution_proofs, identity_proofs
 from pcreconcile.applying.evidence.proofs import proof, unchecked
 from pcreconcile.applying.evidence.request_proofs import request_proofs
+from pcreconcile.applying.evidence.start_proofs import start_proofs
 from pcreconcile.applying.evidence.story import Frame, tell
 from pcreconcile.applying.evidence.told import (
     DIGESTS,
@@ -29,6 +31,7 @@ from pcreconcile.applying.evidence.told import (
     read_files,
     strange,
 )
+from pcreconcile.applying.stores.sealing import JournalKey
 from pcreconcile.model.evidence import FORMAT_VERSION, Agreement, Evidence, Proof, Standing
 from pcreconcile.model.identity import canonical_json
 
@@ -42,6 +45,7 @@ _STRANGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, Recursi
 class Checks:
     """What a proof is made with. `anchor` is what somebody outside has signed, None: nothing was given.
 
+    `key` is the journal key, None where it is not known.
     `page` makes the index page, `tool_version` is that of this program: pages of other versions are not compared.
     """
 
@@ -49,6 +53,7 @@ class Checks:
     page: Page
     tool_version: str
     anchor: Anchor | None = None
+    key: JournalKey | None = None
 
 
 def make(files: Files, frame: Frame, checks: Checks) -> dict[str, bytes]:
@@ -60,6 +65,14 @@ def make(files: Files, frame: Frame, checks: Checks) -> dict[str, bytes]:
 
 def evidence_of(files: Files, frame: Frame, checks: Checks) -> Evidence:
     """The story with its findings. Raises DamagedEvidence."""
+    try:
+        return _evidence_of(files, frame, checks)
+    except _STRANGE as error:
+        text = f"the journal is damaged: an event or document holds a value that none has ({type(error).__name__})"
+        raise DamagedEvidence(text) from error
+
+
+def _evidence_of(files: Files, frame: Frame, checks: Checks) -> Evidence:
     told = read_files(files)
     evidence = tell(told, frame)
     checked = check_signatures(told, checks.judges)
@@ -93,7 +106,9 @@ def _of_files(files: Files, checks: Checks) -> Iterator[Proof]:
 
 def _proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], checks: Checks) -> Iterator[Proof]:
     yield from chain_proofs(told, evidence, checks.anchor)
+    yield from mac_proofs(told, evidence.partner.tenant_id, checks.key)
     yield from document_proofs(told, evidence)
+    yield from start_proofs(told)
     yield from identity_proofs(told, evidence)
     yield from execution_proofs(told)
     yield from request_proofs(told)

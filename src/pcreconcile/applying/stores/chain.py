@@ -6,12 +6,14 @@ gave for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
 import msgspec
 
+from pcreconcile.applying.stores.bodies import misfit_of
+from pcreconcile.applying.stores.sealing import MAC
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.identity import canonical_json, sha256_hex
 from pcreconcile.model.run import Event, EventDraft
@@ -19,10 +21,10 @@ from pcreconcile.model.run import Event, EventDraft
 START = ""
 
 
-def link(draft: EventDraft, seq: int, prev: str) -> Event:
-    """The event that a draft becomes after the event whose hash is `prev`.
+def link(draft: EventDraft, seq: int, prev: str, mac: Callable[[Event], str] | None = None) -> Event:
+    """The event that a draft becomes after the event whose hash is `prev`; `mac` gives what its body carries then.
 
-    Raises StoreError when its body cannot be written as JSON.
+    Raises StoreError when its body cannot be written as JSON, or could not be read again.
     """
     try:
         body = msgspec.json.decode(canonical_json(draft.body))
@@ -41,6 +43,10 @@ def link(draft: EventDraft, seq: int, prev: str) -> Event:
         prev=prev,
         hash="",
     )
+    if misfit := misfit_of(event):
+        raise StoreError(f"an event cannot be written to the journal: {misfit}")
+    if mac is not None:
+        event = msgspec.structs.replace(event, body={**body, MAC: mac(event)})
     return msgspec.structs.replace(event, hash=seal_of(event))
 
 
@@ -57,6 +63,8 @@ def verified(events: Iterable[Event]) -> Iterator[Event]:
     for seq, event in enumerate(events, start=1):
         if misfit := _misfit(event, seq, prev):
             raise StoreError(f"event {event.seq} does not fit the chain: {misfit}")
+        if misfit := misfit_of(event):
+            raise StoreError(misfit)
         prev = event.hash
         yield event
 

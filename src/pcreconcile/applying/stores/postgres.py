@@ -10,15 +10,19 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pcreconcile.applying.stores import chain, postgres_lock, postgres_schema, rows
+from pcreconcile.applying.stores import chain, postgres_lock, postgres_notes, postgres_schema, rows
+from pcreconcile.applying.stores.hold_watch import HoldWatch
 from pcreconcile.applying.stores.postgres_schema import named
 from pcreconcile.applying.stores.postgres_session import Address, Connection, connect, telling
+from pcreconcile.applying.stores.sealing import MAC, NO_KEY, Sealing
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import PlanId, TenantId
-from pcreconcile.model.run import Event, EventDraft, Head, Holder
+from pcreconcile.model.notes import Note, NoteDraft
+from pcreconcile.model.run import Event, EventDraft, EventKind, Head, Holder
 
 _COLUMNS = ", ".join(rows.COLUMNS)
 _SELECT = f"SELECT {_COLUMNS} FROM {{schema}}.events ORDER BY seq"  # noqa: S608 our own names
+_SELECT_LAST = f"SELECT {_COLUMNS} FROM {{schema}}.events ORDER BY seq DESC LIMIT 1"  # noqa: S608
 _LAST = "SELECT seq, hash FROM {schema}.events ORDER BY seq DESC LIMIT 1"
 _VALUES = ", ".join(["%(seq)s::bigint", *(f"%({column})s" for column in rows.COLUMNS[1:])])
 _APPEND = f"""
@@ -48,10 +52,12 @@ class PostgresStore:
     the reader must say which.
     """
 
-    def __init__(self, address: str, partner: TenantId | None = None) -> None:
+    def __init__(self, address: str, partner: TenantId | None = None, sealing: Sealing = NO_KEY) -> None:
+        self._sealing = sealing
         self._address = Address.parse(address)
         self._partner = partner
         self._connection: Connection | None = None
+        self._holds = HoldWatch()
 
     @contextlib.contextmanager
     def lock(self, partner_tenant: TenantId, timeout: float, holder: Holder) -> Iterator[None]:
@@ -60,8 +66,9 @@ class PostgresStore:
         with contextlib.closing(connect(self._address)) as connection:
             with telling(self._address, connection):
                 postgres_lock.acquire(connection, partner_tenant, timeout)
-                _prepare(connection, partner_tenant, holder, self._address.journal)
+                _prepare(connection, partner_tenant, holder, self._address.journal, self._sealing)
             known, self._partner, self._connection = self._partner, partner_tenant, connection
+            self._holds = HoldWatch()
             try:
                 yield
             finally:
@@ -73,18 +80,19 @@ class PostgresStore:
             return postgres_lock.holder_of(connection, partner_tenant)
 
     def append(self, draft: EventDraft) -> Event:
-        """One event, durable when this returns. Raises StoreError when the lock is not held any more."""
+        """One event, durable when this returns. Raises StoreError when the lock is not held any more.
+
+        Raises Held, and writes nothing, for an intent while a hold stands.
+        """
         with self._writing() as (connection, partner):
+            if draft.kind is not EventKind.INTENT:
+                return self._append(connection, partner, draft)
             schema = postgres_schema.name_of(partner)
-            seq, prev = connection.execute(named(_LAST, schema)).fetchone() or (0, chain.START)
-            event = chain.link(draft, seq + 1, prev)
-            values = dict(zip(rows.COLUMNS, rows.row_of(event), strict=True)) | postgres_lock.key_of(partner)
-            held, added = connection.execute(named(_APPEND, schema), values).fetchone() or (0, 0)
-            self._require(held)
-            if not added:
-                rows.require_whole(_one(connection, _HIGHEST, schema), seq)
-                raise StoreError("another process wrote to it")
-        return event
+            with connection.transaction():  # the row stays locked to its end, so that no note comes between
+                postgres_notes.lock(connection, schema)
+                last = postgres_notes.last(connection, schema)
+                self._holds.require_none(last, lambda: self._judged(connection, schema))
+                return self._append(connection, partner, draft)
 
     def keep(self, content: bytes) -> str:
         """A document by its digest, durable when this returns. Raises StoreError as `append` does."""
@@ -111,9 +119,51 @@ class PostgresStore:
         events = self._read()
         return Head(events[-1].seq, events[-1].hash) if events else None
 
+    def note(self, draft: NoteDraft) -> Note:
+        """One note beside the chain, durable when this returns; makes the journal when there is none. Needs no lock.
+
+        Events are not verified for it: a hold must be possible whatever has happened to the chain.
+        """
+        with contextlib.closing(connect(self._address)) as connection, telling(self._address, connection):
+            if self._partner is not None:
+                _make(connection, self._partner)
+            with connection.transaction():
+                schema = _schema(connection, self._partner)
+                if not schema:
+                    raise StoreError(f"{self._address.journal} is not there yet: no journal, no note")
+                postgres_notes.lock(connection, schema)
+                _check(connection, schema, self._partner, self._address.journal)
+                postgres_notes.make(connection, schema)
+                self._sealing.require_counts(draft.kind, _is_sealed(connection, schema))
+                owner = TenantId(_one(connection, _PARTNER, schema))
+                return postgres_notes.add(
+                    connection, schema, draft, lambda note: self._sealing.sealed_note(note, owner)
+                )
+
+    def notes(self) -> tuple[Note, ...]:
+        """All notes, in order; none without a journal."""
+        with self._reading() as (connection, schema):
+            return self._judged(connection, schema) if schema else ()
+
+    def _judged(self, connection: Connection, schema: str) -> tuple[Note, ...]:
+        owner = TenantId(_one(connection, _PARTNER, schema))
+        return self._sealing.judged(postgres_notes.read(connection, schema), owner)
+
+    def _append(self, connection: Connection, partner: TenantId, draft: EventDraft) -> Event:
+        schema = postgres_schema.name_of(partner)
+        seq, prev = connection.execute(named(_LAST, schema)).fetchone() or (0, chain.START)
+        event = chain.link(draft, seq + 1, prev, self._sealing.maker(partner))
+        values = dict(zip(rows.COLUMNS, rows.row_of(event), strict=True)) | postgres_lock.key_of(partner)
+        held, added = connection.execute(named(_APPEND, schema), values).fetchone() or (0, 0)
+        self._require(held)
+        if not added:
+            rows.require_whole(_one(connection, _HIGHEST, schema), seq)
+            raise StoreError("another process wrote to it")
+        return event
+
     def _read(self) -> list[Event]:
         with self._reading() as (connection, schema):
-            return _events(connection, schema) if schema else []
+            return _events(connection, schema, self._sealing) if schema else []
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[tuple[Connection, str]]:
@@ -142,17 +192,27 @@ class PostgresStore:
             raise StoreError(f"{self._address.journal} is written only under its lock, which is not held")
 
 
-def _prepare(connection: Connection, partner: TenantId, holder: Holder, journal: str) -> None:
+def _prepare(connection: Connection, partner: TenantId, holder: Holder, journal: str, sealing: Sealing) -> None:
     """Make it, sign it, verify it; the lock is held."""
     schema = postgres_schema.name_of(partner)
-    if not _is_there(connection, schema):
-        with connection.transaction():
-            connection.execute(postgres_schema.creation(partner))
+    _make(connection, partner)
     with connection.transaction():
         connection.execute(_ONE_STATE)
         _check(connection, schema, partner, journal)
-        _events(connection, schema)
+        sealing.require_writable(_events(connection, schema, sealing))
+    with connection.transaction():
+        postgres_notes.lock(connection, schema)
+        postgres_notes.make(connection, schema)
     postgres_lock.sign(connection, partner, holder)
+
+
+def _make(connection: Connection, partner: TenantId) -> None:
+    """The partner's journal when there is none; the first note and the first run may meet here."""
+    if not _is_there(connection, postgres_schema.name_of(partner)):
+        with connection.transaction():
+            connection.execute(postgres_lock.ALONE, postgres_lock.key_of(partner))
+            if not _is_there(connection, postgres_schema.name_of(partner)):
+                connection.execute(postgres_schema.creation(partner))
 
 
 def _schema(connection: Connection, partner: TenantId | None) -> str:
@@ -176,16 +236,23 @@ def _check(connection: Connection, schema: str, partner: TenantId | None, journa
     version = _one(connection, _FORMAT, schema) if postgres_schema.FORMAT_COLUMN in shape else None
     if version is not None:
         rows.require_known(version, journal)
-    if version != rows.FORMAT or shape != postgres_schema.WHOLE:
+    whole = (postgres_schema.WHOLE, postgres_schema.WHOLE | postgres_schema.NOTES)
+    if version != rows.FORMAT or shape not in whole:
         raise StoreError("it is not a journal, or its guards against change are missing")
     rows.require_partner(TenantId(_one(connection, _PARTNER, schema)), partner, journal)
 
 
-def _events(connection: Connection, schema: str) -> list[Event]:
+def _events(connection: Connection, schema: str, sealing: Sealing) -> list[Event]:
     """Every event, verified."""
     events = list(chain.verified(rows.event_of(row) for row in connection.execute(named(_SELECT, schema))))
     rows.require_whole(_one(connection, _HIGHEST, schema), len(events))
+    sealing.require(events, TenantId(_one(connection, _PARTNER, schema)))
     return events
+
+
+def _is_sealed(connection: Connection, schema: str) -> bool:
+    row = connection.execute(named(_SELECT_LAST, schema)).fetchone()
+    return row is not None and MAC in rows.event_of(row).body
 
 
 def _document(connection: Connection, schema: str, digest: str) -> bytes | None:

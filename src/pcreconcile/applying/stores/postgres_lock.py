@@ -31,6 +31,9 @@ SELECT pid FROM pg_locks
 """The backend that holds it; `key_of` gives the parameters."""
 
 _TRY = "SELECT pg_try_advisory_lock((%(high)s::bigint << 32) | %(low)s::bigint)"
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('pcreconcile'), (%(high)s::bigint # %(low)s::bigint)::bit(32)::integer)"
+"""Waits until nobody else makes the partner's journal; ends with the transaction."""
+
 _SIGN = """
 INSERT INTO {schema}.holder (backend, document) VALUES (pg_backend_pid(), %s)
 ON CONFLICT (one) DO UPDATE SET backend = EXCLUDED.backend, document = EXCLUDED.document

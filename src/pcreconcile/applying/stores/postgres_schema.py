@@ -52,6 +52,18 @@ CREATE TRIGGER documents_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.do
 INSERT INTO {schema}.journal (format, partner, highest) VALUES ({format}, {partner}, 0);
 """
 _REFUSAL = "BEGIN RAISE EXCEPTION '% are never changed or deleted', TG_TABLE_NAME; END"
+_NOTES = """
+CREATE TABLE {schema}.notes (
+    number bigint PRIMARY KEY,
+    kind text NOT NULL,
+    at text NOT NULL,
+    who text NOT NULL,
+    body text NOT NULL,
+    mac text NOT NULL
+);
+CREATE TRIGGER notes_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON {schema}.notes
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.refuse();
+"""
 _BEFORE_EVERYTHING = 58  # pg_trigger.tgtype of BEFORE UPDATE OR DELETE OR TRUNCATE, for each statement
 
 SHAPE = """
@@ -81,6 +93,10 @@ WHOLE = frozenset(f"{table}.{column}" for table, columns in _TYPES.items() for c
     f"{table}.{guard} {_BEFORE_EVERYTHING} O {_REFUSAL}" for table, guard in _GUARDS.items()
 }
 """What SHAPE gives for a journal of this format with its guards on."""
+NOTES = frozenset(
+    f"notes.{column}" for column in ("number bigint", "kind text", "at text", "who text", "body text", "mac text")
+) | {f"notes.notes_stay {_BEFORE_EVERYTHING} O {_REFUSAL}"}
+"""What it gives besides once there are notes: their table belongs to no format."""
 
 
 def name_of(partner: TenantId) -> str:
@@ -96,6 +112,11 @@ def creation(partner: TenantId) -> sql.Composed:
         format=sql.Literal(FORMAT),
         partner=sql.Literal(partner),
     )
+
+
+def notes_creation(schema: str) -> sql.Composed:
+    """The statements that add the table of notes; for a transaction that has locked the journal's row."""
+    return named(_NOTES, schema)
 
 
 def named(statement: str, schema: str) -> sql.Composed:

@@ -29,10 +29,12 @@ _DEFAULTS = {
 }
 
 # What holds for a session whatever its role's own settings are: a commit is on disk when it is answered, no statement
-# meets a foreign object, nobody cuts off an apply that waits, and the server notices a machine that has gone.
+# meets a foreign object, each sees what was committed before it, nobody cuts off an apply that waits, and the server
+# notices a machine that has gone.
 _SETTINGS = """
 SELECT set_config(wanted.name, wanted.value, false)
   FROM (VALUES ('synchronous_commit', 'on'), ('search_path', 'pg_catalog'), ('default_transaction_read_only', 'off'),
+               ('default_transaction_isolation', 'read committed'),
                ('idle_session_timeout', '0'), ('statement_timeout', '0'), ('lock_timeout', '0'),
                ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3')
        ) AS wanted (name, value)

@@ -1,7 +1,8 @@
 """The file of a SQLite journal: its tables, how it is made, brought to this format, opened and checked.
 
 It is made whole in a folder beside its place and then put there, so a journal that exists is a whole one and an empty
-file is a damaged one. Format 1 becomes format 2 by tables that are added: no event is touched.
+file is a damaged one. Format 1 becomes format 2 by tables that are added: no event is touched. Notes have a table that
+belongs to no format and is added by whoever writes the first one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from pcreconcile.applying.stores import sqlite_notes
 from pcreconcile.applying.stores.rows import FORMAT, require_known
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import TenantId
@@ -53,7 +55,23 @@ _SECOND = (
 )
 _SCHEMAS = {1: frozenset(_FIRST), FORMAT: frozenset((*_FIRST, *_SECOND))}
 
-_SCHEMA_NOW = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('events', 'documents', 'partners')"
+# Beside either format, and no part of it: a note is written without the lock under which formats are changed.
+_NOTES = (
+    """CREATE TABLE notes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    body TEXT NOT NULL,
+    mac TEXT NOT NULL
+)""",
+    _refusal("notes", "UPDATE", "changed"),
+    _refusal("notes", "DELETE", "deleted"),
+)
+
+_SCHEMA_NOW = (
+    "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('events', 'documents', 'partners', 'notes')"
+)
 
 
 def create(path: Path, partner: TenantId) -> None:
@@ -81,6 +99,13 @@ def migrate(connection: sqlite3.Connection, partner: TenantId) -> None:
                 _extend(connection, _SECOND, partner)
 
 
+def make_notes(connection: sqlite3.Connection) -> None:
+    """The table of notes with its guards, in the caller's transaction, when there is none yet."""
+    if not sqlite_notes.is_there(connection):
+        for statement in _NOTES:
+            connection.execute(statement)
+
+
 def _extend(connection: sqlite3.Connection, statements: tuple[str, ...], partner: TenantId) -> None:
     for statement in statements:
         connection.execute(statement)
@@ -99,7 +124,7 @@ def checked_version(path: Path, connection: sqlite3.Connection) -> int:
     version = version_of(connection)
     require_known(version, f"the journal {path}")
     schema = frozenset(row[0] for row in connection.execute(_SCHEMA_NOW))
-    if schema != _SCHEMAS.get(version):
+    if schema.difference(_NOTES) != _SCHEMAS.get(version) or 0 < len(schema.intersection(_NOTES)) < len(_NOTES):
         raise StoreError("it is not a journal, or its guards against change are missing")
     return version
 

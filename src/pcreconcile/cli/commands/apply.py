@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from pcreconcile.cli.program import Command
 @option(
     "--approvals", type=FILE, metavar="DIR", help="Folder of approvals; without one, approvals/ beside the manifests."
 )
+@option(
+    "--base", metavar="GITREF", help="Judge by Policy and allowed_signers of this commit too: that before the merge."
+)
 @manifests_option
 @click.pass_obj
 def command(
@@ -31,16 +35,21 @@ def command(
     wait: timedelta,
     lock_timeout: timedelta,
     approvals: Path | None,
+    base: str | None,
     manifests: str,
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
-    from pcreconcile.cli import printing, running, wiring
+    from pcreconcile.applying.plan_file import naming
+    from pcreconcile.cli import holding, printing, running, wiring
 
+    holding.require_no_setting(os.environ)
     waits = running.Waits(wait, lock_timeout)
     if planfile is not None:
-        session = wiring.open_session(manifests)
+        session = wiring.judged_at(wiring.open_session(manifests), base)
+        running.tell_changes(session, output)
         plan = wiring.read_plan(planfile, session)
         printing.urgent(output, plan)
-        return running.run_plan(session, output, plan, waits, approvals)
+        with naming(str(planfile)):
+            return running.run_plan(session, output, plan, waits, approvals)
     question = running.ASSUME_YES if auto_approve else running.ASK
-    return running.plan_and_run(manifests, output, question, waits, approvals)
+    return running.plan_and_run(manifests, output, question, waits, approvals, base)

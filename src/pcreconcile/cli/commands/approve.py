@@ -61,30 +61,60 @@ _COUNT = click.IntRange(min=0, max=1_000_000_000)
 @option("--expires", type=DURATION, help="How long it lasts.  [default: as long as the policy lets it]")
 @option("--comment", default="", help="A remark that is signed with it.")
 @option("--yes", is_flag=True, help="Do not ask; needed where nobody is at a terminal.")
+@option("--offline", is_flag=True, help="Do not read the service; what only it knows is shown as the file's word.")
+@option("--withdraw", type=FILE, metavar="APPROVAL", help="Take a kept approval back, for good; needs no plan.")
 @option("--canonical", type=FILE, metavar="APPROVAL", help="Print the bytes that a kept approval signs, and end.")
 @manifests_option
 @click.pass_obj
-def command(output: Output, /, planfile: Path | None, canonical: Path | None, **given: Any) -> None:
-    """Approve the plan kept in PLANFILE."""
+def command(
+    output: Output, /, planfile: Path | None, canonical: Path | None, withdraw: Path | None, **given: Any
+) -> None:
+    """Approve the plan kept in PLANFILE, or take an approval back."""
+    _require_one(planfile, canonical, withdraw)
     if canonical is not None:
-        if planfile is not None:
-            raise UsageError("--canonical takes an approval, and no plan")
         _print_canonical(output, canonical)
-        return
-    if planfile is None:
+    elif withdraw is not None:
+        _withdraw(output, withdraw, given)
+    elif planfile is not None:
+        _approve(output, planfile, given)
+
+
+def _require_one(planfile: Path | None, canonical: Path | None, withdraw: Path | None) -> None:
+    for name, file in (("--canonical", canonical), ("--withdraw", withdraw)):
+        if file is not None and planfile is not None:
+            raise UsageError(f"{name} takes an approval, and no plan")
+    if canonical is not None and withdraw is not None:
+        raise UsageError("--canonical and --withdraw do not go together")
+    if planfile is None and canonical is None and withdraw is None:
         raise UsageError("PLANFILE is missing: which plan is to be approved?")
-    _approve(output, planfile, given)
 
 
 def _print_canonical(output: Output, path: Path) -> None:
     from pcreconcile.cli import approvals_folder
-    from pcreconcile.model.approval import signed_bytes
+    from pcreconcile.model.approval import SignedApproval, signed_bytes
+    from pcreconcile.model.machine_json import escaped_json
 
-    output.document(signed_bytes(approvals_folder.read_file(path).approval).decode())
+    signed = approvals_folder.read_file(path)
+    said = signed.approval if isinstance(signed, SignedApproval) else signed.withdrawal
+    text = signed_bytes(said).decode()
+    if escaped_json(text) != text:  # another spelling would be other bytes than were signed
+        raise UsageError(
+            f"{path}: it signs a text with ## or with invisible characters, which a build log or terminal might obey; "
+            "it is not printed"
+        )
+    output.document(text)
 
 
 def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
-    from pcreconcile.cli import approvals_folder, asking, signing, signing_identity, wiring
+    from pcreconcile.cli import (
+        approval_review,
+        approvals_folder,
+        asking,
+        signing,
+        signing_identity,
+        wiring,
+        withdrawals,
+    )
     from pcreconcile.rendering import approving
 
     if not given["yes"]:
@@ -92,10 +122,13 @@ def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
     session = wiring.open_session(given["manifests"])
     plan = wiring.read_plan(planfile, session)
     entries = signing.approvable(plan)
-    home = session.loaded.home
+    home, rule = session.loaded.home, session.loaded.policy.approvals
     who, key = signing_identity.principal(given["principal"], home), signing_identity.key(given["key"], home)
-    said = signing.draft(plan, entries, _wanted(given), session.loaded.policy.approvals, who, session.clock.now())
-    output.say(approving.render(plan, said, tuple(signing.touched(entries)), style=output.style))
+    withdrawn = withdrawals.tell(session, output, plan.plan_id, given["approvals"])
+    said = signing.draft(plan, entries, _wanted(given), rule, who, session.clock.now(), withdrawn.approvals)
+    review = approval_review.review(session, output, plan, entries, offline=given["offline"])
+    shown = approving.Shown(review.partner, tuple(signing.touched(review.entries)), review.unproven)
+    output.say(approving.render(plan, said, shown, style=output.style))
     if not given["yes"]:
         asking.confirm(output, "Approve this?", "nothing was signed")
     folder = approvals_folder.folder_of(home, given["approvals"])
@@ -103,7 +136,29 @@ def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
     signed = signing.signed(said, key, file)
     signing.require_counting(session, signed, entries)
     approvals_folder.keep(file, signing.text_of(signed), who)
-    _say_what_next(output, plan, file, max(plan.approvals.required, session.loaded.policy.approvals.required))
+    _say_what_next(output, plan, file, max(plan.approvals.required, rule.required))
+
+
+def _withdraw(output: Output, path: Path, given: Mapping[str, Any]) -> None:
+    from pcreconcile.cli import asking, signing_identity, wiring, withdrawing
+    from pcreconcile.rendering.text import prose
+
+    if not given["yes"]:
+        asking.require_somebody(output, "look at the approval, then say --yes")
+    session = wiring.open_session(given["manifests"])
+    approval = withdrawing.approval_in(path, session)
+    home = session.loaded.home
+    who, key = signing_identity.principal(given["principal"], home), signing_identity.key(given["key"], home)
+    said = approval.approval
+    output.say(f"{prose(f'the approval by {said.principal} of plan {said.plan_id} counts no more, for good')}\n")
+    if not given["yes"]:
+        asking.confirm(output, "Withdraw it?", "nothing was withdrawn")
+    file = withdrawing.withdraw(session, approval, who, key, given["comment"], given["approvals"])
+    lines = (
+        f"written: {file}",
+        "Next: hand the file over as approvals are, and hold a run of the plan that is at work.",
+    )
+    output.say("".join(f"{prose(line)}\n" for line in lines))
 
 
 def _wanted(given: Mapping[str, Any]) -> Wanted:

@@ -46,5 +46,7 @@ def _line(check: Check) -> str:
 def _document(found: list[Check], code: int) -> str:
     import msgspec
 
+    from pcreconcile.model.machine_json import escaped_json
+
     document = {"formatVersion": 1, "exitCode": code, "checks": found}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return escaped_json(msgspec.json.format(msgspec.json.encode(document), indent=2).decode()) + "\n"

@@ -68,10 +68,10 @@ def _lines(partner: Partner, holder: Holder | None) -> Iterator[str]:
 
 
 def _as_json(output: Output, partner: Partner, holder: Holder | None) -> None:
-    from pcreconcile.model.identity import canonical_json
+    from pcreconcile.model.machine_json import machine_json
 
     document = {"partner": partner.tenant_id, "held": holder is not None, "holder": holder}
-    output.document(canonical_json(document).decode() + "\n")
+    output.document(machine_json(document) + "\n")
 
 
 _FORMATS: Mapping[str, Callable[[Output, Partner, Holder | None], None]] = {

@@ -27,14 +27,16 @@ def command(output: Output, timeout: timedelta, manifests: str) -> None:
     from pcreconcile.cli import interrupts, wiring
     from pcreconcile.partner_center import sign_in
 
-    loaded = wiring.open_session(manifests).loaded
+    session = wiring.open_session(manifests)
+    loaded = session.loaded
     if loaded.partner.cloud is Cloud.SIMULATOR:
         raise UsageError("cloud: simulator has credentials of its own: there is nothing to sign in to")
 
     def show(prompt: Prompt) -> None:
         output.say(_asking(prompt))
 
-    done = interrupts.run(sign_in(loaded.partner, os.environ, home=loaded.home, patience=timeout, show=show))
+    trust = session.operator.trust
+    done = interrupts.run(sign_in(loaded.partner, os.environ, trust=trust, patience=timeout, show=show))
     output.say(_signed_in(done))
 
 

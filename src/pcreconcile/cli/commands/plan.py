@@ -44,7 +44,7 @@ def command(
     manifests: str,
 ) -> int:
     """Plan what the manifests at PATH (default: manifests) take."""
-    from pcreconcile.cli import advice, exit_codes, files, printing, seeing, wiring
+    from pcreconcile.cli import advice, exit_codes, files, printing, seeing, wiring, withdrawals
     from pcreconcile.rendering import plan_json
 
     chosen = chosen_manifests(path, manifests)
@@ -54,7 +54,8 @@ def command(
     wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None, at)
     seen = seeing.see(session, output, wanted)
     if out is not None:
-        files.write(out, plan_json.render(seen.plan).encode())
+        files.write(out, plan_json.file_pieces(seen.plan))
     printing.PLAN_FORMATS[format_](output, seen.plan, advice.after_plan(seen.plan, chosen, wanted, out))
+    withdrawals.tell_if_known(session, output, seen.plan.plan_id)
     decide = exit_codes.of_plan_detailed if detailed_exitcode else exit_codes.of_plan
     return decide(seen.plan, seen.listed)

@@ -38,10 +38,12 @@ def command(
 ) -> None:
     """Run a simulated Partner Center until SIGTERM."""
     from pcreconcile import simulator
-    from pcreconcile.cli import readiness
+    from pcreconcile.cli import files, readiness
 
     if estate is not None and customers is not None:
         raise UsageError("--estate and --customers go not together: give one of them")
+    if state is not None:
+        files.require_unlinked(state)
     wanted = simulator.SimulatorSettings(
         estate=estate,
         customers=customers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -9,10 +10,12 @@ import click
 from pcreconcile.cli.options import DEFAULT_MANIFESTS, FILE, manifests_option, option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
+from pcreconcile.model.errors import ExitCode, UsageError
 
 
 @click.command("verify", cls=Command)
-@click.argument("subject", metavar="RUN|ARCHIVE")
+@click.argument("subject", metavar="RUN|ARCHIVE", required=False)
+@option("--seal", is_flag=True, help="Take a journal over that is older than its key (PCRECONCILE_JOURNAL_KEY), once.")
 @option("--allowed-signers", type=FILE, help="Who may sign; by default the list that was kept with the run.")
 @option("--anchor", metavar="TAG", help="A signed git tag that holds the journal's head.")
 @option("--repository", type=FILE, metavar="DIR", help="The git repository of that tag; by default the manifests'.")
@@ -21,7 +24,8 @@ from pcreconcile.cli.program import Command
 @click.pass_obj
 def command(
     output: Output,
-    subject: str,
+    subject: str | None,
+    seal: bool,
     allowed_signers: Path | None,
     anchor: str | None,
     repository: Path | None,
@@ -35,6 +39,8 @@ def command(
     from pcreconcile.applying.evidence import exit_code
     from pcreconcile.cli import evidencing, proof_lines, vouching, wiring
 
+    if seal or subject is None:
+        return _seal(output, subject, seal, manifests)
     archive = Path(subject)
     is_archive = archive.is_file() or subject.endswith(".zip")
     known = manifests != DEFAULT_MANIFESTS or Path(manifests).exists() or not is_archive
@@ -47,3 +53,18 @@ def command(
     code = exit_code(proofs)
     proof_lines.FORMATS[format_](output, proofs, code)
     return code
+
+
+def _seal(output: Output, subject: str | None, seal: bool, manifests: str) -> int:
+    from pcreconcile.cli import wiring
+    from pcreconcile.cli.journal_key import journal_key
+    from pcreconcile.cli.journal_key import seal as take_over
+
+    if subject is not None:
+        raise UsageError("--seal is about the whole journal: leave RUN out")
+    if not seal:
+        raise UsageError("missing RUN or ARCHIVE: what is to be verified? `pcreconcile history` lists the runs")
+    sealed = take_over(wiring.open_session(manifests), journal_key(os.environ))
+    output.say(f"sealed: events 1 to {sealed.head.seq}, up to {sealed.head.hash}, are taken on trust\n")
+    output.say("from here on every event carries a MAC of the journal key, and one without it is refused\n")
+    return ExitCode.DONE

@@ -1,0 +1,89 @@
+"""State that git tracks is refused: whoever proposes a change could bring a journal that says what was approved.
+
+The manifests' repository counts, and the one in which the state lies. Whose that repository is does not matter here:
+the answer can only refuse.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pcreconcile.cli.git_directory import GitDirectory, find_repository
+from pcreconcile.cli.git_index import indexed_paths
+from pcreconcile.cli.git_view import GitView
+from pcreconcile.cli.repository import is_same_place
+from pcreconcile.model.errors import ConfigurationError, UsageError
+
+__all__ = ["require_untracked"]
+
+# What is state where PCRECONCILE_HOME names a folder that holds the manifests as well.
+_NAMES = (
+    *(f"{name}{more}" for name in ("journal.db", "simulator.db") for more in ("", "-wal", "-shm", "-journal")),
+    *("snapshots", "runs", "plans"),
+)
+
+
+def require_untracked(state: Path, manifests: Path) -> None:
+    """Raise ConfigurationError, with what to do, when git tracks the folder of state or anything that is state in it.
+
+    Where the folder does not exist, the index alone is looked at, as far as its file tells: no program is started then.
+    Nothing is asked where it stands in no repository.
+    """
+    exists = os.path.lexists(state)
+    found = (find_repository(folder) for folder in (manifests, state.parent))
+    for repository in dict.fromkeys(one for one in found if one is not None):
+        paths = tuple(_paths(state, manifests, repository.top))
+        if paths:
+            _require_untracked(repository, paths, exists=exists)
+
+
+def _paths(state: Path, manifests: Path, top: Path) -> Iterator[str]:
+    """The folder as the repository names it: where it lies, and the links on the way there."""
+    real = Path(os.path.realpath(state))
+    ways = (real, Path(os.path.realpath(state.parent), state.name), Path(os.path.abspath(state)))  # noqa: PTH100
+    holds_manifests = Path(os.path.realpath(manifests)).is_relative_to(real)
+    for way in dict.fromkeys(ways):
+        places = [way / name for name in _NAMES] if holds_manifests else [way]
+        yield from (place.relative_to(top).as_posix() for place in places if place.is_relative_to(top))
+
+
+def _require_untracked(repository: GitDirectory, paths: Iterable[str], *, exists: bool) -> None:
+    head = repository.head()
+    listed = indexed_paths(repository.directory / "index", len(head or "") // 2 or 20)
+    if exists:
+        names = (*_of_index(repository, listed), *(_of_head(repository, known=listed is not None) if head else ()))
+    else:
+        names = listed or ()
+    for path in paths:
+        if (tracked := next((name for name in names if is_same_place(name, path)), None)) is not None:
+            raise ConfigurationError(_refusal(repository.top, path, tracked))
+
+
+def _of_index(repository: GitDirectory, listed: tuple[str, ...] | None) -> tuple[str, ...]:
+    if listed is not None or not (repository.directory / "index").exists():
+        return listed or ()
+    return GitView(repository).paths("ls-files", "-z")
+
+
+def _of_head(repository: GitDirectory, *, known: bool) -> tuple[str, ...]:
+    """What HEAD holds; where there is no git, the index alone says what was checked out."""
+    try:
+        return GitView(repository).paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+    except UsageError as error:
+        if known:
+            return ()
+        raise ConfigurationError(f"{repository.top}: whether git tracks the state cannot be told: {error}") from error
+
+
+def _refusal(top: Path, path: str, tracked: str) -> str:
+    from pcreconcile.rendering.text import outside
+
+    named = shlex.quote(path)
+    return (
+        f"{top / path} is tracked by git ({outside(tracked)}), so that anybody's change could bring it: it is not taken"
+        f" for the journal or any other state. Where it is this machine's own: `git rm -r --cached {named}`; else"
+        f" `git rm -r {named}`. Then add it to .gitignore, commit that, and make the plan anew"
+    )
