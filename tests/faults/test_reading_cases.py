@@ -313,5 +313,19 @@ def test_a_nameless_row_makes_absence_unprovable_and_nothing_else(own_desk: Begi
     assert "page 1, row 1" in said
 
 
+def test_the_access_of_a_customer_whom_somebody_else_removed_is_ended(own_desk: Begin) -> None:
+    """Planned again by apply, which does not ask for the audit record: no action rests on it."""
+    former = {"tenantId": FA, "name": "fa", "relationship": "none", "items": [], "gdap": [{"name": "helpdesk"}]}
+    desk = own_desk({"customers": [former, ESTATE["customers"][-1]]})
+    desk.partner(reservations="manual")
+    desk.customer("fa", FA, delegatedAccess="terminate")
+    code, plan = desk.plan("--out", "kept.json")
+    assert code == 0
+    assert [action["kind"] for action in customer(plan, "fa")["actions"]] == ["terminate-delegated-access"]
+    code, out, errors = desk("apply", "kept.json", "--auto-approve")
+    assert code in {0, 6}, out + errors
+    assert [entry["method"] for entry in desk.writes() if "/requests" in entry["path"]] == ["POST"]
+
+
 def test_the_table_and_the_stories_speak_of_the_same_reads() -> None:
     assert set(READS) == set(Resource)

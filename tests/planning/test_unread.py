@@ -133,3 +133,28 @@ def test_an_odd_row_spoils_its_own_customer_and_a_nameless_one_absence(
     assert found.verdict is verdict
     if verdict is Verdict.UNKNOWN:
         assert "page 3, row 17" in found.blockers[0].how
+
+
+@pytest.mark.parametrize(
+    ("gdap", "verdict", "kinds"),
+    [([], Verdict.UNKNOWN, []), ([{"id": "G"}], Verdict.READY, ["terminate-delegated-access"])],
+)
+def test_without_the_audit_record_nobody_absent_is_converged_and_no_action_rests_on_it(
+    gdap: list[World], verdict: Verdict, kinds: list[str]
+) -> None:
+    """`apply` plans again without that record; what ends delegated access follows from Graph alone."""
+    case: World = {"customer": {"listed": False}, "gdap": gdap, "wants": {"delegatedAccess": "terminate"}}
+    seen = estates.snapshot(case)
+    state = seen.states[estates.TENANT]
+    unasked = tuple(read for read in state.reads if read.resource != Extra.REMOVAL_RECORD)
+    found = plan(
+        DesiredFleet((estates.desired(case["wants"]),)),
+        replace(seen, states={estates.TENANT: replace(state, reads=unasked)}),
+        estates.memory({}),
+        estates.shipped_rules(),
+        estates.policy({}),
+        estates.NOW,
+        partner=estates.partner(),
+        tool_version="test",
+    ).customers[0]
+    assert (found.verdict, [action.kind for action in found.actions]) == (verdict, kinds)

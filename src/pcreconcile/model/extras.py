@@ -55,17 +55,26 @@ def declared(partner: Partner) -> frozenset[Extra]:
 def failed_reads(state: CustomerState, needed: frozenset[Extra], *, listed: bool) -> tuple[ReadProof, ...]:
     """What a verdict rests on and was not read: commerce always, of the extras those that are needed.
 
-    A needed extra without any proof was not read either. `listed`: whether the customers list shows the customer, since
-    some extras exist with a relationship alone, and the audit record is asked for without one.
+    A needed extra without any proof was not read either, but for the audit record: no action rests on it, so that apply
+    need not ask for it, and whether an absent customer is converged is for `unproven_absence` to say. `listed`: whether
+    the customers list shows the customer, since some extras exist with a relationship alone, and the audit record is
+    asked for without one.
     """
     asked = {read.resource: read for read in state.reads}
     due = _due(state, needed, listed)
     failed = [read for read in state.reads if read.failed and (read.resource not in _EXTRAS or read.resource in due)]
-    unasked = [ReadProof(extra, complete=False, problem=_UNASKED) for extra in sorted(due - asked.keys())]
+    unasked = [ReadProof(extra, complete=False, problem=_UNASKED) for extra in sorted(due - asked.keys() - _NO_ACTION)]
     return (*failed, *unasked)
 
 
+def unproven_absence(state: CustomerState, needed: frozenset[Extra]) -> str:
+    """Why an absent customer cannot be called removed: nobody asked for the record that would show it; "" otherwise."""
+    asked = extra_read(state, Extra.REMOVAL_RECORD) is not None or Extra.REMOVAL_RECORD not in needed
+    return "" if asked else f"{Extra.REMOVAL_RECORD}: {_UNASKED}"
+
+
 _EXTRAS = frozenset(Extra)
+_NO_ACTION = frozenset({Extra.REMOVAL_RECORD})
 _UNASKED = "it was not read; plan again without --refresh=false"
 
 

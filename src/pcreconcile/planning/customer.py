@@ -10,7 +10,7 @@ from pcreconcile.exits import Holding, holdings_of
 from pcreconcile.exits.allowance import used_by
 from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
-from pcreconcile.model.extras import Extra, extras_seen
+from pcreconcile.model.extras import Extra, extras_seen, unproven_absence
 from pcreconcile.model.observed import observe_items
 from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
 from pcreconcile.planning.addons import conflicting_lines
@@ -53,7 +53,9 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
     if state is None:  # covered by unread_because
         return Outcome(unread=True)
     if listed is None:
-        return with_access_ended(plan_absence(snapshot, setting), state, setting)
+        outcome = with_access_ended(plan_absence(snapshot, setting), state, setting)
+        unproven = unproven_absence(state, setting.needed) if outcome.reached else ""
+        return _unknown(unproven, listed, state, setting) if unproven else outcome
     if state.customer is None:  # covered by unread_because
         return Outcome(unread=True)
     refusal = wrong_customer(state.customer, setting)
