@@ -316,25 +316,18 @@ def _shared_by_a_relative_path(site, place):
     shared.write_text("../../../checkout/.git/objects\n")
 
 
-def _submodule(site, place):
-    subprocess.run(["git", "init", "--quiet", str(place.parent)], check=True)
-    words = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(site.checkout), place.name]
-    subprocess.run(["git", *words], cwd=place.parent, check=True)
-
-
 def _by_a_link(site, place):
     place.symlink_to(site.checkout)
 
 
 @pytest.mark.parametrize(
     "way",
-    [_worktree, _shallow, _reference, _shared_by_a_relative_path, _submodule, _by_a_link],
+    [_worktree, _shallow, _reference, _shared_by_a_relative_path, _by_a_link],
     ids=lambda way: way.__name__.strip("_"),
 )
 def test_every_sort_of_checkout(site, way):
     proposed(site)
-    place = site.folder / "elsewhere" / "there" if way is _submodule else site.folder / "there"
-    place.parent.mkdir(exist_ok=True)
+    place = site.folder / "there"
     way(site, place)
     other = Site(site.folder)
     other.manifests = place / "fleet" / "manifests"

@@ -84,7 +84,8 @@ def authors_of(
     try:
         case = _Case(loaded, Repository(loaded.home), planned, signers, told)
     except UsageError as error:
-        return Authors({}, {**unknown, **dict.fromkeys((each.tenant_id for each in customers), str(error))})
+        why = f"{error}; manifests must be committed in git"
+        return Authors({}, {**unknown, **dict.fromkeys((each.tenant_id for each in customers), why)})
     for customer in customers:
         unknown.pop(customer.tenant_id, None)
         try:
