@@ -26,6 +26,7 @@ from pcreconcile.partner_center.refusals import (
     refuses_the_credential,
 )
 from pcreconcile.partner_center.retrying import Retries, Timing
+from pcreconcile.partner_center.routes import Route
 from pcreconcile.partner_center.tokens import AccessToken, Identity, Tokens
 from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
 from pcreconcile.partner_center.wire import NotJson, UnusableJson, decode_json, encode_json, is_empty
@@ -39,7 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     """One logical request. `path` is what follows the endpoint, query included; `body` is JSON or None."""
 
     method: str
-    path: str
+    path: Route
     headers: HeaderPairs = ()
     body: Any = None
     identity: Identity = Identity.APPLICATION
@@ -103,7 +104,7 @@ class Session:
         """Whether there is a person to act for."""
         return self._tokens.has_user
 
-    async def read(self, path: str, headers: HeaderPairs = (), identity: Identity = Identity.APPLICATION) -> Received:
+    async def read(self, path: Route, headers: HeaderPairs = (), identity: Identity = Identity.APPLICATION) -> Received:
         """GET, tried again while nobody answered or the service asks to wait.
 
         A resource that refuses app-only tokens is asked again as the user, when the partner has one. Raises RemoteError
@@ -122,7 +123,7 @@ class Session:
         in_graph = self.audience is Audience.GRAPH and error.status == HTTPStatus.FORBIDDEN
         return (plainly or in_graph) and self.has_user
 
-    async def ask(self, path: str, body: Any, identity: Identity) -> Received:
+    async def ask(self, path: Route, body: Any, identity: Identity) -> Received:
         """A POST that changes nothing, tried again like a read. Raises as `read` does."""
         return await self._read(Request("POST", path, body=body, identity=identity))
 
