@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -20,13 +19,14 @@ from pcreconcile.model.estate import Reservation, Resource
 from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.partner_center.paging import Collected, Listing, collect
+from pcreconcile.partner_center.routes import route
 from pcreconcile.partner_center.session import Received, Request, Session
 from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 from pcreconcile.partner_center.writer import CHANGED
 
-_ORDERS = "/providers/Microsoft.Capacity/reservationOrders"
-_VERSION = "?api-version=2022-11-01"
+_ORDERS = ("providers", "Microsoft.Capacity", "reservationOrders")
+_VERSION = {"api-version": "2022-11-01"}
 _CENT = Decimal("0.01")
 _MOST = Decimal(10**12)
 _REASON = "The customer leaves this partner."
@@ -49,8 +49,8 @@ class Management:
         def decode(row: Members) -> Reservation:
             return decode_reservation(row, order_id)
 
-        path = f"{_ORDERS}/{quote(order_id, safe='')}/reservations{_VERSION}"
-        listing = Listing(Resource.RESERVATIONS, path, decode, lambda row: row.reservation_id)
+        path = (*_ORDERS, order_id, "reservations")
+        listing = Listing(Resource.RESERVATIONS, path, decode, lambda row: row.reservation_id, query=_VERSION)
         placed = replace(listing, rows="value", following="nextLink", version="")
         customer = self._session.within(tenant_id)
         return await collect(partial(customer.read, identity=Identity.USER), customer.base, placed)
@@ -85,7 +85,7 @@ class Management:
         if problems:
             text = f"Azure no longer takes it back: {'; '.join(problems)}; nothing was sent"
             raise RemoteError(text, status=HTTPStatus.CONFLICT, code=CHANGED)
-        path = f"{_ORDERS}/{quote(order_id, safe='')}/return{_VERSION}"
+        path = route(*_ORDERS, order_id, "return", query=_VERSION)
         body = {"properties": _return_of(session, _named(order_id, reservation_id, quantity))}
         return await customer.write(Request("POST", path, body=body, identity=Identity.USER), request_id)
 
@@ -93,7 +93,7 @@ class Management:
 async def _quote(customer: Session, order_id: str, reservation_id: str, quantity: Any) -> Members:
     named = _named(order_id, reservation_id, quantity)
     body = {"id": _id_of(order_id), "properties": {"scope": "Reservation", "reservationToReturn": named}}
-    path = f"{_ORDERS}/{quote(order_id, safe='')}/calculateRefund{_VERSION}"
+    path = route(*_ORDERS, order_id, "calculateRefund", query=_VERSION)
     received = await customer.ask(path, body, Identity.USER)
     return Members(received.value, "calculateRefund").member("properties")
 
@@ -105,7 +105,7 @@ def decode_reservation(row: Members, order_id: str) -> Reservation:
         order_id=order_id,
         reservation_id=row.text("id").rpartition("/")[2].lower(),
         name=properties.optional_text("displayName") or "",
-        quantity=properties.integer("quantity"),
+        quantity=properties.quantity("quantity"),
         state=properties.text("provisioningState").lower(),
         expires=properties.instant("expiryDateTime", "expiryDate"),
     )
