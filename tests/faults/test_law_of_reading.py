@@ -27,6 +27,7 @@ def test_every_read_of_the_code_has_a_row() -> None:
     assert {read for read, _ in SAMPLE} == set(Resource)
     assert {fault for _, fault in SAMPLE} == set(FAULTS)
 
+
 # Their token is issued in the customer's tenant, so that its refusal is that customer's matter and not the run's.
 OF_THE_CUSTOMERS_TENANT = frozenset({Resource.RESERVATIONS, Resource.REFUND_QUOTES})
 
