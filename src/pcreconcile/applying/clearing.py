@@ -18,6 +18,7 @@ from pcreconcile.applying.approving import Asked, Consent, Grant
 from pcreconcile.applying.day_history import day_history, is_asked
 from pcreconcile.applying.guards import Pending, uncounted
 from pcreconcile.applying.journal import Journal
+from pcreconcile.applying.past_removals import PastRemovals
 from pcreconcile.applying.ports import Clock, Planner, Service
 from pcreconcile.applying.preflight import Kept, Preflight, Prepared
 from pcreconcile.applying.spending import Day, day_of
@@ -195,7 +196,8 @@ async def _check_again(
     With the same checks of the kept plan before, the larger of both counts, and a file that belittles gains nothing.
     """
     pending = [_as_planned_again(entry, prepared) for entry in asked.pending]
-    if pending == list(asked.pending):
+    removed = _removed_before(order, prepared)
+    if pending == list(asked.pending) and not removed:
         return grants
     now = clock.now()
     _judge_acts(order, tuple(each.customer for each in prepared.values()), pending, now)
@@ -203,9 +205,18 @@ async def _check_again(
     asked_before = [is_asked(judge.policy, zone, uncounted(asked.pending, day), now) for judge in order.policies.judges]
     # The records are in the day where the lighter actions have asked for them, and must not be added again.
     await _judge_spending(order, pending, day, answered.listed, None if any(asked_before) else service, now)
-    again = approving.granted(replace(asked, pending=pending), order.consent, now)
+    again = approving.granted(replace(asked, pending=pending, removed_before=removed), order.consent, now)
     approving.confirmed(again, answered.user, max(answered.there, now))
     return again
+
+
+def _removed_before(order: Order, prepared: Mapping[TenantId, Prepared]) -> dict[TenantId, datetime]:
+    """Customers with something to send, whom runs of other plans have removed: they have come back since."""
+    past = PastRemovals()
+    for event in order.kept.events:
+        past.enter(event)
+    sending = [tenant for tenant, each in prepared.items() if each.actions and tenant in past.fulfilled]
+    return {tenant: max(removal.at for removal in past.fulfilled[tenant]) for tenant in sending}
 
 
 def _as_planned_again(entry: Pending, prepared: Mapping[TenantId, Prepared]) -> Pending:

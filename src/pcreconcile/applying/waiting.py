@@ -5,17 +5,14 @@ Delays grow from a fifth of a second to ten seconds; `--wait` bounds them, from 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pcreconcile.applying.conditions import Shows
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.record import Record
 from pcreconcile.model.errors import OutOfTime, RemoteError
+from pcreconcile.model.memory import ANSWER_STANDS
 from pcreconcile.model.run import ActionState
-
-ANSWER_STANDS = timedelta(minutes=15)  # at least so long a "yes" is believed to be still under way
 
 
 class Waiting:

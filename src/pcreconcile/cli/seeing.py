@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pcreconcile.cli import changes, files, protection_memory, snapshots, targets, wiring
+from pcreconcile.cli import changes, files, protection_memory, return_memory, snapshots, targets, wiring
 from pcreconcile.cli.clock import ProcessClock
 from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
@@ -55,6 +55,7 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
         return Seen(_projection(later, snapshot, fleet, wanted), snapshot.listed.read)
     plan = wiring.draw(session, snapshot, fleet, wanted.only)
     protection_memory.keep(session, output)
+    return_memory.keep(session, output, plan)
     return Seen(plan, snapshot.listed.read)
 
 
