@@ -721,12 +721,21 @@ def test_a_person_s_steps_are_nobody_s_approval() -> None:
 GRANTS = Hearing().grants()
 
 
-@pytest.mark.parametrize("user", [None, "dora@example.com", "anna@example.com.evil"])
+@pytest.mark.parametrize(
+    "user", [None, "dora@example.com", "anna@example.com.evil", "hanna@example.com", "anna+x@example.com", "anna"]
+)
 def test_somebody_else_applies(user: str | None) -> None:
     confirmed(GRANTS, user, NOW + 24 * HOUR - timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("user", ["anna@example.com", "ANNA@Example.Com ", "bela@example.com"])
+FORMS_OF_ANNA = [
+    *("anna@example.com", "ANNA@Example.Com ", "anna@example.com.", "anna@example.com\n", "anna@ex\u200bample.com"),
+    *("\u202eanna@example.com", "anna\0@example.com", "ａｎｎａ＠example.com", "live.com#anna@example.com"),
+    *("anna_example.com#EXT#@contoso.onmicrosoft.com", "z@example.com, anna@example.com", "bela@example.com"),
+]
+
+
+@pytest.mark.parametrize("user", FORMS_OF_ANNA)
 def test_an_approver_applies(user: str) -> None:
     with pytest.raises(ApprovalMissing, match=r"is by .*, as whom this plan would be applied"):
         confirmed(GRANTS, user, NOW)
@@ -738,7 +747,9 @@ def test_an_approver_applies_under_another_name() -> None:
         confirmed(grants, "c.carlson@example.com", NOW)
 
 
-@pytest.mark.parametrize("user", ["", " ", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"])
+@pytest.mark.parametrize(
+    "user", ["", " ", "\u200b", ".", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"]
+)
 def test_somebody_without_a_name_applies(user: str) -> None:
     with pytest.raises(ApprovalMissing, match="as whom this plan would be applied cannot be determined"):
         confirmed(GRANTS, user, NOW)
