@@ -1,4 +1,4 @@
-"""A customer that we removed comes back and shall leave again: agreeing to the first removal is no word about this one."""
+"""A customer that we removed came back and shall leave again: agreeing to the first removal says nothing of it."""
 
 from __future__ import annotations
 
