@@ -26,7 +26,7 @@ from pcreconcile.applying.work import Work
 from pcreconcile.model.approval import kept_bytes, statement
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused, RemoteError
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import CustomerPlan, Plan
@@ -34,6 +34,9 @@ from pcreconcile.model.plan_comparison import weight_of
 from pcreconcile.model.policies_in_force import Judge, PoliciesInForce
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.protection import Protection, StoodFor
+
+# Who answers so, or gives no usable token, has not said no: 429, 502, 503, 504 (exit 9 instead of 1).
+_BUSY = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,10 @@ async def _ask_the_service(
         listed = await service.list_customers()
     except NoAnswer as error:  # nothing was written yet, so nothing is indeterminate
         raise IncompleteRead(f"the service does not answer, nothing was written: {error}") from error
+    except RemoteError as error:
+        if error.status not in _BUSY:
+            raise
+        raise IncompleteRead(f"the service is busy, nothing was written: {error}") from error
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
     now = clock.now()

@@ -93,6 +93,8 @@ def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> De
 def _read(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
     if wanted.snapshot is not None:
         files.require_writable(wanted.snapshot)
+    if told := session.budget.allow_for(wiring.reads(session, fleet)):
+        output.note(told)
     output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
     with wiring.world(session) as place:
         snapshot = wiring.look(session, place, fleet)
