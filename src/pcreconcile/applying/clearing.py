@@ -18,7 +18,7 @@ from pcreconcile.applying.approving import Asked, Consent, Grant
 from pcreconcile.applying.day_history import day_history, is_asked
 from pcreconcile.applying.guards import Pending, uncounted
 from pcreconcile.applying.journal import Journal
-from pcreconcile.applying.past_removals import PastRemovals
+from pcreconcile.applying.past_removals import past_removals
 from pcreconcile.applying.ports import Clock, Planner, Service
 from pcreconcile.applying.preflight import Kept, Preflight, Prepared
 from pcreconcile.applying.spending import Day, day_of
@@ -212,9 +212,7 @@ async def _check_again(
 
 def _removed_before(order: Order, prepared: Mapping[TenantId, Prepared]) -> dict[TenantId, datetime]:
     """Customers with something to send, whom runs of other plans have removed: they have come back since."""
-    past = PastRemovals()
-    for event in order.kept.events:
-        past.enter(event)
+    past = past_removals(order.kept.events)
     sending = [tenant for tenant, each in prepared.items() if each.actions and tenant in past.fulfilled]
     return {tenant: max(removal.at for removal in past.fulfilled[tenant]) for tenant in sending}
 
