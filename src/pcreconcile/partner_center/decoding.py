@@ -49,7 +49,7 @@ def decode_subscription(subscription: Members) -> Subscription:
         offer_id=folded(subscription.text("offerId")),
         name=subscription.optional_text("friendlyName", "offerName") or "",
         status=subscription.text("status").lower(),
-        quantity=subscription.integer("quantity"),
+        quantity=subscription.quantity("quantity"),
         order_id=_order_id(subscription.optional_text("orderId")),
         parent_subscription_id=None if parent is None else SubscriptionId(folded(parent)),
         product_type=_product_type(subscription),
@@ -93,7 +93,7 @@ def decode_order(order: Members) -> Order:
 
 
 def _line_item(line: Members, currency: str | None) -> OrderLineItem:
-    subscription, quantity = line.optional_text("subscriptionId"), line.integer("quantity")
+    subscription, quantity = line.optional_text("subscriptionId"), line.quantity("quantity")
     return OrderLineItem(
         number=line.integer("lineItemNumber"),
         offer_id=folded(line.text("offerId")),
@@ -113,7 +113,7 @@ def decode_entitlement(entitlement: Members) -> Entitlement:
         order_id=OrderId(folded(order.text("id"))),
         line_item=order.integer("lineItemId"),
         entitlement_type=entitlement.text("entitlementType").lower(),
-        quantity=entitlement.integer("quantity"),
+        quantity=entitlement.quantity("quantity"),
         product_id=entitlement.optional_text("productId") or "",
         sku_id=entitlement.optional_text("skuId") or "",
         alternate_id=order.optional_text("alternateId"),

@@ -100,7 +100,7 @@ def decode_reservation(row: Members, order_id: str) -> Reservation:
         order_id=order_id,
         reservation_id=row.text("id").rpartition("/")[2].lower(),
         name=properties.optional_text("displayName") or "",
-        quantity=properties.integer("quantity"),
+        quantity=properties.quantity("quantity"),
         state=properties.text("provisioningState").lower(),
         expires=properties.instant("expiryDateTime", "expiryDate"),
     )

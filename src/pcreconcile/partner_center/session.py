@@ -28,7 +28,7 @@ from pcreconcile.partner_center.refusals import (
 from pcreconcile.partner_center.retrying import Retries, Timing
 from pcreconcile.partner_center.tokens import AccessToken, Identity, Tokens
 from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
-from pcreconcile.partner_center.wire import NotJson, decode_json, encode_json, is_empty
+from pcreconcile.partner_center.wire import NotJson, UnusableJson, decode_json, encode_json, is_empty
 
 _REFUSAL_LIMIT = 1 << 18
 
@@ -205,6 +205,8 @@ class Session:
             raise ServerFailed(error) if unclear else error
         try:
             value = None if is_empty(reply.body) else decode_json(reply.body)
+        except UnusableJson as error:
+            raise _no_answer(f"the answer's body cannot be used: {error}", reply.status, trace) from None
         except NotJson:
             raise _no_answer("the answer's body is not JSON", reply.status, trace) from None
         return Received(reply.status, value, _correlation_id(reply, trace), reply.headers)
