@@ -18,6 +18,7 @@ from pcreconcile.partner_center.claims import claims_of, has_mfa, user_of
 from pcreconcile.partner_center.credentials import Secrets, credentials_of, secret_source
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.opening import keep_refresh_tokens
 from pcreconcile.partner_center.refresh_tokens import REMEDY, RefreshTokens
 from pcreconcile.partner_center.refusals import MFA_MISSING
@@ -76,7 +77,7 @@ async def sign_in_with_device_code(
     if not kept.keeps:
         raise ConfigurationError(f"there is nowhere to keep the refresh token: {REMEDY}")
     secrets = Secrets(client_id, None, None, Veil())
-    login = LoginHttp(open_login_transport(addresses), addresses)
+    login = LoginHttp(open_login_transport(addresses, network_of(environment)), addresses)
     try:
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], Timing())

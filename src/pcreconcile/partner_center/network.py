@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,29 +17,28 @@ import httpx
 from pcreconcile.partner_center.authorities import Authorities, authorities_of
 from pcreconcile.partner_center.proxies import Proxies, Proxy, proxies_of
 
-SHOWN = "HTTPS_PROXY, ALL_PROXY, NO_PROXY"  # what a person looks at when a proxy is in the way
-
 
 class NotTrusted(httpx.ConnectError):
     """Nobody whom we believe vouches for the certificate of the service, or of a proxy that looks into TLS."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     """The environment's word; without arguments everything goes directly and the shipped authorities are believed."""
 
     proxies: Proxies = field(default_factory=Proxies)
     authorities: Authorities = field(default_factory=Authorities)
 
+    @cached_property
+    def context(self) -> ssl.SSLContext:
+        """The TLS settings and trust of all requests. Raises ConfigurationError, naming the variable."""
+        return self.authorities.context(lambda: httpx.create_ssl_context(trust_env=False))
+
     def require(self, addresses: Iterable[str]) -> None:
         """Raises ConfigurationError when a variable that decides about one of the addresses cannot be used."""
         ways = {address: self.proxies.way(address) for address in addresses}
         if any(urlsplit(address).scheme == "https" or _is_secure(way) for address, way in ways.items()):
-            self.context()
-
-    def context(self) -> ssl.SSLContext:
-        """The TLS settings and trust of all requests. Raises ConfigurationError, naming the variable."""
-        return self.authorities.context(lambda: httpx.create_ssl_context(trust_env=False))
+            _ = self.context
 
 
 def network_of(environment: Mapping[str, str]) -> Network:
@@ -62,14 +62,20 @@ class Routed(httpx.AsyncBaseTransport):
             return await transport.handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if _is_about_trust(error):
-                raise NotTrusted(str(error)) from None
+                raise NotTrusted("not trusted") from None
             if proxy is not None:
-                raise httpx.ProxyError("the proxy cannot be reached") from None
+                raise httpx.ProxyError("not reached") from None
+            raise
+        except httpx.HTTPError:
+            raise
+        except Exception:  # what socksio raises for the answer of something that speaks no SOCKS is of any class
+            if proxy is not None and proxy.scheme == "socks5":
+                raise httpx.ProxyError("no SOCKS") from None
             raise
 
     def _transport(self, proxy: Proxy | None, *, secure: bool) -> httpx.AsyncHTTPTransport:
         if (proxy, secure) not in self._open:
-            context = self._network.context() if secure or _is_secure(proxy) else _nobody()
+            context = self._network.context if secure or _is_secure(proxy) else _nobody()
             through = None if proxy is None else _as_httpx(proxy, context)
             self._open[proxy, secure] = httpx.AsyncHTTPTransport(
                 verify=context, trust_env=False, limits=self._limits, proxy=through
