@@ -1,4 +1,4 @@
-"""A proxy of the tests, for HTTP CONNECT and SOCKS 5 on one port, behind which every host is one server with TLS."""
+"""A proxy of the tests, for HTTP CONNECT and SOCKS 5 on one port, behind which each host is a server with TLS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-HOST = "partner.example"  # of no network: only the proxy can reach it
+HOST, LOGIN = "partner.example", "login.example"  # of no network: only the proxy can reach them
 
 
 class Asked(NamedTuple):
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 def certificate(folder: Path) -> Path:
-    """A file with the key and the certificate of HOST, which is its own authority."""
+    """A file with the key and the certificate of both hosts, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     today = datetime.now(UTC)
@@ -41,7 +41,7 @@ def certificate(folder: Path) -> Path:
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(today - timedelta(days=2))
         .not_valid_after(today + timedelta(days=400))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST), x509.DNSName(LOGIN)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -52,15 +52,15 @@ def certificate(folder: Path) -> Path:
 
 
 class Proxy(ThreadingTCPServer):
-    """`asked` is what came so far; behind it lies the server at `upstream`; `refusal` is answered instead, if any."""
+    """`asked` is what came so far; `upstreams` are the servers behind it by host; `refusal` is answered instead."""
 
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, upstream: tuple[str, int], authority: Path) -> None:
+    def __init__(self, upstreams: Mapping[str, tuple[str, int]], authority: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
-        self.upstream = upstream
+        self.upstreams = upstreams
         self.asked: list[Asked] = []
         self.refusal = b""
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -86,12 +86,12 @@ class _Connection(BaseRequestHandler):
         granted = b"\x05\x00\x00\x01\0\0\0\0\0\0" if asked.kind == "socks5" else b"HTTP/1.1 200 OK\r\n\r\n"
         self.request.sendall(granted)
         with suppress(OSError):
-            self._relay()
+            self._relay(self.server.upstreams[asked.host])
         return None
 
-    def _relay(self) -> None:
+    def _relay(self, upstream: tuple[str, int]) -> None:
         inside = self.server.context.wrap_socket(self.request, server_side=True)
-        with inside, socket.create_connection(self.server.upstream) as outside:
+        with inside, socket.create_connection(upstream) as outside:
             back = threading.Thread(target=_pump, args=(outside, inside), daemon=True)
             back.start()
             _pump(inside, outside)
@@ -136,9 +136,9 @@ def _socks(connection: socket.socket, methods: bytes) -> Asked:
 
 
 @contextmanager
-def proxying(upstream: tuple[str, int], authority: Path) -> Iterator[Proxy]:
+def proxying(upstreams: Mapping[str, tuple[str, int]], authority: Path) -> Iterator[Proxy]:
     """A running proxy."""
-    with Proxy(upstream, authority) as proxy:
+    with Proxy(upstreams, authority) as proxy:
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         yield proxy
         proxy.shutdown()

@@ -52,7 +52,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def proxy(authority: Path) -> Iterator[Proxy]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        with proxying(("127.0.0.1", server.server_address[1]), authority) as running:
+        with proxying({HOST: ("127.0.0.1", server.server_address[1])}, authority) as running:
             yield running
         server.shutdown()
 

@@ -135,7 +135,7 @@ def open_refresh_tokens(
     path = None if folder is None else folder / f"{_digest(tenant, client_id)}.json"
     if choice is TokenCache.FILE:
         if path is None:
-            raise ConfigurationError(f"{VARIABLE}=file: neither XDG_STATE_HOME nor HOME says where files may lie")
+            raise ConfigurationError(f"{VARIABLE}=file: no folder for files is known: set HOME or XDG_STATE_HOME")
         return RefreshTokens(tenant, client_id, PrivateFile(path), f"file {path}", "")
     if choice is TokenCache.MEMORY or path is None:
         return RefreshTokens(tenant, client_id, None, "memory: it is forgotten when the program ends", "")
