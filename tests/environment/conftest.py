@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -198,33 +199,45 @@ def well(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def local(tmp_path: Path, services: Services) -> Place:
+def ground() -> Iterator[Path]:
+    """A folder that every user of this machine can reach, as pytest's own cannot be."""
+    with tempfile.TemporaryDirectory(prefix="place-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+        for path in (folder, *folder.iterdir()):
+            if path.is_dir():
+                path.chmod(0o755)
+
+
+@pytest.fixture
+def local(ground: Path, services: Services) -> Place:
     """The embedded simulator; `login` at a service of this machine."""
-    (tmp_path / "world.yaml").write_text(yaml.safe_dump(ESTATE), encoding="utf-8")
+    (ground / "world.yaml").write_text(yaml.safe_dump(ESTATE), encoding="utf-8")
     write_manifests(
-        tmp_path / "manifests", partner(cloud="simulator", simulator={"estate": "../world.yaml"}, reservations="manual")
+        ground / "manifests", partner(cloud="simulator", simulator={"estate": "../world.yaml"}, reservations="manual")
     )
-    write_manifests(tmp_path / "signing", partner(**at(services.simulator, services.entra)))
-    (tmp_path / "home").mkdir()
-    return Place(tmp_path, well(tmp_path))
+    write_manifests(ground / "signing", partner(**at(services.simulator, services.entra)))
+    (ground / "home").mkdir()
+    return Place(ground, well(ground))
 
 
 @pytest.fixture
-def here(tmp_path: Path, services: Services) -> Place:
+def here(ground: Path, services: Services) -> Place:
     """A partner with `cloud: custom` on this machine."""
-    return _reaching(tmp_path, services.simulator, services.simulator, services.entra)
+    return _reaching(ground, services.simulator, services.simulator, services.entra)
 
 
 @pytest.fixture
-def remote(tmp_path: Path, services: Services) -> Place:
+def remote(ground: Path, services: Services) -> Place:
     """A partner whom only the proxy can reach."""
-    place = _reaching(tmp_path, f"https://{HOST}", f"https://{HOST}", f"https://{LOGIN}")
+    place = _reaching(ground, f"https://{HOST}", f"https://{HOST}", f"https://{LOGIN}")
     more = {
         "PCRECONCILE_ALLOW_HOSTS": f"{HOST},{LOGIN}",
         "SSL_CERT_FILE": str(services.authority),
         "HTTPS_PROXY": f"http://{services.proxy.place}",
     }
-    return Place(tmp_path, place.environment | more)
+    return Place(ground, place.environment | more)
 
 
 def _reaching(folder: Path, service: str, login: str, signing: str) -> Place:

@@ -189,11 +189,25 @@ PLACES = (
         line="home/state can be created",
     ),
     Row("state in a file", {"PCRECONCILE_HOME": "/dev/null"}, codes=LOCAL_STOPS, says="/dev/null", line="/dev/null"),
+    Row(
+        "no state at a service",
+        {"PCRECONCILE_HOME": "/dev/null"},
+        "here",
+        LOCAL_STOPS,
+        "/dev/null",
+        "/dev/null",
+    ),
     Row("a working folder that was deleted", child={"deletes_cwd": True}, line="it has been deleted"),
     Row("a TMPDIR that is not there", {"TMPDIR": "/no/such"}, line="TMPDIR: /no/such is not writable"),
     Row("a strict umask", child={"umask": 0o077}, line="state folder: "),
     # time
-    Row("a clock that is ahead", {"PCRECONCILE_NOW": "{LATER}"}, "here", line="clock: this machine's is"),
+    Row(
+        "a clock that is ahead",
+        {"PCRECONCILE_NOW": "{LATER}"},
+        "here",
+        {**WORKS, "doctor": 1},
+        line="clock: this machine's is 3",
+    ),
     Row("a TZ that is none", {"TZ": "Non/Sense"}, line="clock: "),
     Row("no time zones of the system", {"PYTHONTZPATH": ""}, fresh=True, line="manifests: "),
     Row(

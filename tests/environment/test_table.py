@@ -56,10 +56,7 @@ def test_a_place_where_it_runs(row: Row, request: pytest.FixtureRequest, warm: W
         cwd = place.folder / "home" if row.child.get("deletes_cwd") else place.folder
         cwd.mkdir(exist_ok=True)
         arguments = place.arguments(command)
-        if row.fresh:
-            done = started(arguments, environment, place)
-        else:
-            done = warm(arguments, environment, cwd, **row.child)
+        done = started(arguments, environment, place) if row.fresh else warm(arguments, environment, cwd, **row.child)
         if os.environ.get("SHOW"):
             print(f"##{row.name} {command} {done.code}\n{done.errors}{done.out if command == 'doctor' else ''}")
         problems += [f"{command}: {rule}\n{done.said}" for rule in wrong(command, row, done)]

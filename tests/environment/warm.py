@@ -34,12 +34,12 @@ def run(job: dict[str, Any]) -> int:
     if job["deletes_cwd"]:
         Path(job["cwd"]).rmdir()
     os.umask(job["umask"])
+    _streams(job)
     _become(job["environment"], nobody=job["nobody"])
     if job["no_zones"]:
         zoneinfo.reset_tzpath(to=[])
         zoneinfo.ZoneInfo.clear_cache()
         sys.modules["tzdata"] = None  # type: ignore[assignment]
-    _streams(job)
     code = 1
     try:
         code = main(job["arguments"])

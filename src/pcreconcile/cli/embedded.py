@@ -68,7 +68,10 @@ def _settings(
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{state}: {error.strerror}") from error
+        raise ConfigurationError(
+            f"the state folder {state} cannot be made: {error.strerror}; make its place writable, or name another with"
+            " PCRECONCILE_HOME"
+        ) from error
     present = now if rehearsed is None else None
     return simulator.SimulatorSettings(estate=estate, clock=rehearsed, present=present, state=state / WORLD)
 

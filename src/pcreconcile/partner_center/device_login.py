@@ -20,7 +20,7 @@ from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.opening import keep_refresh_tokens
-from pcreconcile.partner_center.refresh_tokens import REMEDY, RefreshTokens
+from pcreconcile.partner_center.refresh_tokens import REMEDY, UNWRITABLE, RefreshTokens
 from pcreconcile.partner_center.refusals import MFA_MISSING
 from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.translate import remedy_of
@@ -156,7 +156,7 @@ def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any], veil
             remedy=remedy_of(HTTPStatus.UNAUTHORIZED, MFA_MISSING, ""),
         )
     if not kept.save(granted["refresh_token"]):
-        raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {REMEDY}")
+        raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {UNWRITABLE}")
     expires = datetime.now(UTC) + timedelta(seconds=_seconds(granted.get("expires_in"), 0.0))
     return SignedIn(veil.conceal(user_of(claims)) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
 

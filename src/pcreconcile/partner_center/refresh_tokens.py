@@ -22,6 +22,7 @@ from pcreconcile.model.partner import TokenCache
 
 VARIABLE = "PCRECONCILE_TOKEN_CACHE"
 REMEDY = f"set {VARIABLE}=file to keep it in a file that you alone can read (credentials.tokenCache says so too)"
+UNWRITABLE = f"set HOME or XDG_STATE_HOME to a folder that you can write, or {VARIABLE} to another kind of place"
 
 _log = logging.getLogger("pcreconcile.partner_center")
 
