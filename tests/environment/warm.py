@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import pwd
@@ -100,6 +101,17 @@ def fork(job: dict[str, Any]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def _warm_up() -> None:
+    """Whatever is imported late by anybody is imported once, while it can be read."""
+    from pcreconcile.cli import main
+
+    shipped = str(Path(__file__).parents[2] / "manifests")
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        os.environ["PCRECONCILE_HOME"] = folder
+        for command in ("doctor", "plan"):
+            assert main([command, "--manifests", shipped]) == 0
+
+
 def main() -> None:
     """Import what the commands import late, then serve."""
     import importlib
@@ -112,6 +124,7 @@ def main() -> None:
             importlib.import_module(module.name)
     for name in ("msal", "msal_extensions", "certifi", "h11", "socksio", "httpcore", "encodings.idna", "getpass"):
         importlib.import_module(name)
+    _warm_up()
     for line in sys.stdin:
         print(fork(json.loads(line)), flush=True)
 
