@@ -12,9 +12,9 @@ import msgspec
 
 from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import UNPACED, Buckets
-from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.service import PartnerCenter
 from pcreconcile.partner_center.session import Session
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.tokens import AccessToken, Identity
 from pcreconcile.partner_center.transport import Transport
 

@@ -65,7 +65,7 @@ class Login:
         self.now = 0.0
         self._answers = list(answers)
         wire = httpx.MockTransport(self._answer)
-        http = LoginHttp(LoginTransport(lambda: httpx.AsyncClient(transport=wire)), addresses, self.slept.append)
+        http = LoginHttp(LoginTransport(lambda: httpx.AsyncClient(transport=wire)), addresses, sleep=self.slept.append)
         secrets = Secrets("client", credential, refresh_token, Veil([SECRET, refresh_token or ""]))
         applications = Applications(PARTNER, secrets, addresses, http)
         store = RefreshTokens(PARTNER, "client", kept, "a test's memory", "it is lost")

@@ -165,6 +165,16 @@ def _used(signed: SignedApproval, case: Case) -> str:
     return "it was used by an earlier run: an approval is good for one" if spent else ""
 
 
+def _of_an_earlier_removal(signed: SignedApproval, case: Case) -> str:
+    """The same plan ID comes back with the customer: who agreed to the first removal has not agreed to another one."""
+    at, removed = signed.approval.approved_at, case.asked.removed_before
+    named = (entry.customer for entry in within(signed.approval.scope, case.concerned))
+    before = next((each for each in named if at <= removed.get(each.tenant_id, at - CLOCKS_APART)), None)
+    if before is None:
+        return ""
+    return f"{before.name} was removed at {minute(removed[before.tenant_id])}, after it was approved, and has come back"
+
+
 def _exceeded(signed: SignedApproval, case: Case) -> str:
     over = excess(signed.approval.scope, case.asked.pending)
     return f"the plan goes beyond it: {over}" if over else ""
@@ -183,6 +193,7 @@ _BEFORE_THE_SIGNATURE: tuple[Callable[[SignedApproval, Case], str], ...] = (
     _from_the_future,
     _expired,
     _used,
+    _of_an_earlier_removal,
     _exceeded,
     _of_nothing,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from pcreconcile.cli import changes, files, protection_memory, snapshots, targets, wiring
+from pcreconcile.cli import changes, files, protection_memory, return_memory, snapshots, targets, wiring
 from pcreconcile.cli.clock import ProcessClock
 from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
@@ -55,6 +55,7 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
         return Seen(_projection(later, snapshot, fleet, wanted), snapshot.listed.read)
     plan = wiring.draw(session, snapshot, fleet, wanted.only)
     protection_memory.keep(session, output)
+    return_memory.keep(session, output, plan)
     return Seen(plan, snapshot.listed.read)
 
 
@@ -92,6 +93,8 @@ def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> De
 def _read(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
     if wanted.snapshot is not None:
         files.require_writable(wanted.snapshot)
+    if told := session.budget.allow_for(wiring.reads(session, fleet)):
+        output.note(told)
     output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
     with wiring.world(session) as place:
         snapshot = wiring.look(session, place, fleet)

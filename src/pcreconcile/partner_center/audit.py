@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 import msgspec
 
 from pcreconcile.model.errors import IncompleteRead
 from pcreconcile.model.estate import AuditRecord, AuditTrail, RemovalRecord, Resource
 from pcreconcile.model.ids import TenantId, is_guid
-from pcreconcile.partner_center.paging import Listing, collect
+from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.wire import Members
 
@@ -49,11 +48,8 @@ class Audit:
 
         Raises the error of a read that did not end where it found none.
         """
-        wanted = quote(json.dumps({"Field": "CustomerId", "Value": tenant_id, "Operator": "equals"}))
-        path = f"/auditrecords?startDate={since:%Y-%m-%d}&filter={wanted}&size=500"
-        found = await collect(
-            self._session.read, self._session.base, Listing(Resource.AUDIT_RECORDS, path, _decode, _whole)
-        )
+        wanted = json.dumps({"Field": "CustomerId", "Value": tenant_id, "Operator": "equals"})
+        found = await self._collected({"startDate": f"{since:%Y-%m-%d}", "filter": wanted, "size": "500"})
         records = [record for row in found.rows if (record := _removal(row, tenant_id, since)) is not None]
         if records:
             return max(records, key=lambda record: record.at)
@@ -69,11 +65,13 @@ class Audit:
         The service takes whole days, so what is older is left out here. A record without a date is kept, as of `since`:
         it may be one of those. What went wrong is in the proof.
         """
-        path = f"/auditrecords?startDate={since.astimezone(UTC):%Y-%m-%d}&size=500"
-        listing = Listing(Resource.AUDIT_RECORDS, path, _decode, _whole)
-        found = await collect(self._session.read, self._session.base, listing)
+        found = await self._collected({"startDate": f"{since.astimezone(UTC):%Y-%m-%d}", "size": "500"})
         records = (_record(row, since) for row in found.rows if row.at is None or row.at >= since)
         return AuditTrail(tuple(sorted(records, key=lambda record: record.at)), found.proof)
+
+    async def _collected(self, query: dict[str, str]) -> Collected[_Row]:
+        listing = Listing(Resource.AUDIT_RECORDS, ("auditrecords",), _decode, _whole, query=query)
+        return await collect(self._session.read, self._session.base, listing)
 
 
 def _record(row: _Row, since: datetime) -> AuditRecord:
