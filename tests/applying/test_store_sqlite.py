@@ -113,7 +113,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: bytes, data: st.DataObject):
     path = tmp_path / "journal.db"
