@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
+from pcreconcile.model.correlation import correlation_of
 from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
 from pcreconcile.model.ids import is_guid
 from pcreconcile.partner_center.endpoints import Audience
@@ -127,11 +128,11 @@ class Session:
         return await self._read(Request("POST", path, body=body, identity=identity))
 
     async def write(self, request: Request, request_id: str) -> Received:
-        """Send once, under `request_id`.
+        """Send once, under `request_id` and the correlation ID that is made of it.
 
         Raises RemoteError for a definite no, NoAnswer when it may or may not have taken effect.
         """
-        return await self._once(request, Trace(self._new_id(), request_id))
+        return await self._once(request, Trace(correlation_of(request_id), request_id))
 
     async def _read(self, request: Request) -> Received:
         trace = Trace(self._new_id(), self._new_id())
