@@ -244,6 +244,7 @@ class Resource(StrEnum):
     RESERVATIONS = "reservations"
     REMOVAL_RECORD = "removal-record"
     AUDIT_RECORDS = "auditrecords"
+    REMOVAL_RECORDS = "removal-records"  # of all customers: what a journal that was lost does not know
 
 
 class Excuse(StrEnum):
