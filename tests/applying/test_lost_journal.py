@@ -21,7 +21,7 @@ from pcreconcile.model.plan import Plan
 from pcreconcile.model.policy import ApprovalRule, DayBudget, Policy
 from tests.applying.approvals import ANNA, Keys, signed_by
 from tests.applying.test_budgets import exit_of
-from tests.applying.world import NOW, Desk, Fault, Microsoft, tenant
+from tests.applying.world import NOW, Desk, Fault, Microsoft, cancel, plan_of, planned, subscription, tenant
 
 GONE = "remove_partner_customer_relationship"
 FIRST, SECOND = (correlation_of(f"7d1f9f0e-0000-4000-8000-00000000000{number}") for number in (1, 2))
@@ -149,13 +149,11 @@ def test_a_journal_restored_from_a_backup_gives_no_room(desk: Desk, microsoft: M
     assert desk.apply(exit_of(2, service=microsoft)).exit_code == 0
     on_record(desk, microsoft)
     desk.journal.write_bytes(backup)
-    with pytest.raises(Refused, match="perDay.removals: 3 of at most 2"):
+    with pytest.raises(Refused, match=r"perDay\.removals: 3 of at most 2"):
         desk.apply(exit_of(3, service=microsoft))
 
 
 def test_the_records_are_asked_for_only_where_something_rests_on_them(desk: Desk, microsoft: Microsoft) -> None:
-    from tests.applying.world import cancel, plan_of, planned, subscription
-
     microsoft.add(tenant(1), subscription("s1"))
     assert desk.apply(plan_of(planned(microsoft, [cancel("s1")]))).exit_code == 0
     assert microsoft.trail_reads == 0, "no budget of the day limits it"

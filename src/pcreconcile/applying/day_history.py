@@ -93,7 +93,8 @@ def is_known(day: Day, now: datetime) -> bool:
 def is_asked(policy: Policy, zone: str, pending: Sequence[Pending], day: Day, now: datetime) -> bool:
     """Whether these actions ask something of a budget of the day that audit records can add to.
 
-    `zone` is the partner's. No record says of a write that it was protective: where the journal covers the day, that budget is the journal's.
+    `zone` is the partner's. No record says of a write that it was protective, so that this budget is the journal's
+    where the journal covers the day.
     """
     asked = spending_of(entry.action for entry in pending)
     limits = limits_of(policy, local_day(now, zone))

@@ -1,7 +1,7 @@
 """Correlation IDs that this tool knows for its own without a journal.
 
-The service echoes the `MS-CorrelationId` of a write as `originalCorrelationId` of its audit record (API facts, 8.1). The
-one of a write is made from its request ID, which is in the journal before the request leaves: a journal knows the
+The service echoes the `MS-CorrelationId` of a write as `originalCorrelationId` of its audit record (API facts, 8.1).
+The one of a write is made from its request ID, which is in the journal before the request leaves: a journal knows the
 records of all its requests, even of those that were never answered. Its last 48 bits are a checksum of the others, so
 that a record can be told from a colleague's or another program's where the journal is lost; by chance one of 2^48 is.
 

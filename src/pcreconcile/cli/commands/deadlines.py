@@ -33,7 +33,7 @@ def command(
     from pcreconcile.cli import exit_codes, printing, seeing, wiring
     from pcreconcile.planning.agenda import agenda
 
-    wanted = seeing.Wanted(targets=target, snapshot=snapshot, refresh=refresh)
+    wanted = seeing.Wanted(targets=target, snapshot=snapshot, refresh=refresh, judged=False)
     seen = seeing.see(wiring.open_session(manifests), output, wanted)
     found = agenda(seen.plan, within)
     printing.AGENDA_FORMATS[format_](output, found)
