@@ -130,6 +130,10 @@ class Store(Protocol):
         """All events, or those of one plan, in order."""
         ...
 
+    def is_begun(self) -> bool:
+        """Whether there is a journal, be it without any event."""
+        ...
+
     def head(self) -> Head | None:
         """The last event's number and hash; None for an empty journal."""
         ...

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pcreconcile.applying.day_history import OnRecord
     from pcreconcile.applying.guards import Pending
     from pcreconcile.applying.spending import Day
+    from pcreconcile.cli.output import Output
 
 
 def checked(session: wiring.Session, place: wiring.World, plan: Plan, live: int) -> Plan:
@@ -39,6 +40,19 @@ def checked(session: wiring.Session, place: wiring.World, plan: Plan, live: int)
         wiring.remember(session), stood_for=wiring.stood_for(session), spent=records.day.spent
     )
     return audited(plan, _notices(session, records), live=live, memory=memory, policies=policies)
+
+
+def tell_if_empty(session: wiring.Session, output: Output) -> None:
+    """One line about a journal that a run has left without any event. Raises StoreError."""
+    store = wiring.read_journal(session)
+    if store.is_begun() and store.head() is None and not store.notes():
+        output.note(_EMPTY)
+
+
+_EMPTY = (
+    "the journal is empty: an earlier run ended before its first event was recorded, so it has written nothing; the "
+    "next run begins the journal"
+)
 
 
 def _is_asked(plan: Plan, policies: PoliciesInForce, day: Day) -> bool:

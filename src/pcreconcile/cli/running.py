@@ -57,6 +57,7 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
     lets nothing be written and something is due.
     """
     _require_writes(session, plan)
+    output.writes.expected = _is_due(plan)
     withdrawals.tell(session, output, plan.plan_id, approvals)
     with wiring.world(session) as place:
         receipt = wiring.execute(

@@ -59,6 +59,7 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
         snapshot = _look_at(place, session, output, fleet, wanted)
         plan = wiring.draw(session, snapshot, fleet, wanted.only)
         if place is not None and wanted.judged:
+            journal_check.tell_if_empty(session, output)
             plan = journal_check.checked(session, place, plan, len(snapshot.listed.customers))
     protection_memory.keep(session, output)
     return Seen(plan, snapshot.listed.read)
