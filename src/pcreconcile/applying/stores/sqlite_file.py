@@ -231,7 +231,8 @@ _NO_ROOM = "; make room on its disk (a quota and `ulimit -f` count too), and go 
 _NO_RIGHT = "; give this user the right to write the folder {folder} and what is in it"
 _SQLITE_REMEDIES = {
     sqlite3.SQLITE_FULL: _NO_ROOM,
-    sqlite3.SQLITE_IOERR: "; its disk fails, is full or has gone: look at {folder}, and go on with the same journal",
+    sqlite3.SQLITE_IOERR: "; its disk is full, fails or has gone: make room on it, or bring {folder} back, and go on"
+    " with the same journal",
     sqlite3.SQLITE_READONLY: _NO_RIGHT,
     sqlite3.SQLITE_CANTOPEN: "; {folder} must be there, and this user must be allowed to write it",
     sqlite3.SQLITE_BUSY: "; another program holds it open: end that one",
