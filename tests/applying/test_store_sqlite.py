@@ -179,7 +179,7 @@ def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: byte
     cut = data.draw(st.sampled_from([len(hurt), len(hurt), data.draw(st.integers(0, len(hurt)))]))
     path.write_bytes(bytes(hurt[:cut]))
     try:
-        assert read_events(path) == ([] if cut == 0 else events), "an emptied file is as one that was deleted"
+        assert read_events(path) == (() if cut == 0 else events), "an emptied file is as one that was deleted"
     except StoreError:
         assert path.read_bytes() == bytes(hurt[:cut])
 
