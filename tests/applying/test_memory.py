@@ -13,9 +13,10 @@ from pcreconcile.applying import memory_from, read_events
 from pcreconcile.applying.intents import lost_with
 from pcreconcile.model.estate import ScheduledAction
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
-from pcreconcile.model.memory import Memory, Renewal, Returned
+from pcreconcile.model.memory import Memory, PastRemoval, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Observed
+from pcreconcile.model.plan_sources import wish_digest
 from pcreconcile.model.run import Event, EventKind
 from tests.applying.world import NOW, ONE, Desk, Fault, Microsoft, act, plan_of, planned, remove, subscription, suspend
 
@@ -300,7 +301,9 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
     receipt = desk.apply(plan)
     found = memory_from(read_events(desk.journal), NOW)
     assert found.known_since == NOW
-    assert replace(found, spent=(), known_since=None, departures={}) == Memory(
+    proven = PastRemoval(str(receipt.run), NOW + timedelta(milliseconds=200), wish_digest("moves", None))
+    assert found.fulfilled == {ONE: (proven,)}
+    assert replace(found, spent=(), known_since=None, departures={}, fulfilled={}) == Memory(
         removals=(NOW,),
         removed={ONE: str(receipt.run)},
         service_taken={ONE: NOW},

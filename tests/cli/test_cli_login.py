@@ -11,6 +11,7 @@ import pytest
 
 from pcreconcile.cli import main
 from pcreconcile.partner_center import device_login
+from pcreconcile.partner_center.login_http import LoginHttp
 from tests.partner_center.bench import MovedClock
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attempted too soon")  # the waits take no time here
@@ -171,7 +172,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("answers", "told", "remedy"), REFUSED.values(), ids=REFUSED)
 def test_a_sign_in_that_does_not_count(answers, told, remedy, login, entra, tmp_path, monkeypatch):
-    monkeypatch.setattr("pcreconcile.partner_center.login_http.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(LoginHttp.__init__, "__defaults__", (None, lambda _seconds: None))
     entra.answers["token"] = answers
     code, _, errors = login()
     assert code == 1

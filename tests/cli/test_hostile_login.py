@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(LoginHttp.__init__, "__defaults__", (lambda _seconds: None,))
+    monkeypatch.setattr(LoginHttp.__init__, "__defaults__", (None, lambda _seconds: None))
     for name, value in {
         "PC_CLIENT_ID": "9f10aa00-0000-4000-8000-0000000000c1",
         "PC_CLIENT_SECRET": SECRET,

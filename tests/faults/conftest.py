@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pcreconcile.partner_center import opening
-from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.simulator import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN
 from tests.faults.law import ESTATE, FA, FB, GONE, Desk, simulated
 

@@ -24,7 +24,7 @@ from pcreconcile.model.observed import observe_items
 from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, SecretRef
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.partner_center import PartnerCenter, connect, opening
-from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.trust import Trust
 from pcreconcile.simulator import (
     CLIENT_ID,

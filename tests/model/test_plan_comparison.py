@@ -236,12 +236,15 @@ KNOWN: dict[str, Any] = {
     "renewals": {ONE: {"s1": {}}},
     "returned": {ONE: ({"at": WINDOW},)},
     "departures": {ONE: {"customer": ONE, "run": "r", "sentAt": WINDOW, "removedAt": WINDOW}},
+    "fulfilled": {ONE: ({"run": "r", "at": WINDOW},)},
+    "refused": {ONE: {"run": "r", "at": WINDOW, "said": "no"}},
 }
 OF_THE_FLEET: dict[str, Any] = {
     "removals": (WINDOW,),
     "spent": ({"at": WINDOW, "customer": ONE},),
     "known_since": WINDOW,
     "stood_for": {"name:mig": (ONE,)},  # a guard of the whole run asks it, whatever the plan was made from
+    "seen_again": {ONE: WINDOW},  # told to people, and decides nothing
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -12,9 +12,9 @@ import msgspec
 
 from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import UNPACED, Buckets
-from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.service import PartnerCenter
 from pcreconcile.partner_center.session import Session
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.tokens import AccessToken, Identity
 from pcreconcile.partner_center.transport import Transport
 
@@ -33,6 +33,15 @@ def reply(body: Any = None, status: int = 200, headers: Mapping[str, str] | None
         return httpx.Response(status, headers=headers)
     content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return httpx.Response(status, headers=headers, content=content)
+
+
+def on_the_wire(answer: httpx.Response) -> httpx.Response:
+    """The same answer with its bytes still to come, as they come over a socket."""
+
+    async def content() -> AsyncIterator[bytes]:
+        yield answer.content
+
+    return httpx.Response(answer.status_code, headers=answer.headers, content=content())
 
 
 def page(*items: Any, **members: Any) -> dict[str, Any]:
@@ -165,7 +174,7 @@ class Bench:
         answer = self._script(request)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return on_the_wire(answer)
 
     @property
     def paths(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pcreconcile.model.errors import AuthenticationError, NoAnswer, PcreconcileError, RemoteError
+from pcreconcile.model.errors import AuthenticationError, NoAnswer, OutOfTime, PcreconcileError, RemoteError
 from pcreconcile.partner_center.pacing import PUBLISHED_INTERVAL, bucket_of
 from pcreconcile.partner_center.session import Received, Request
 from pcreconcile.partner_center.tokens import Identity
@@ -62,7 +62,7 @@ GIVEN_UP = {
     "500 four times": ([reply(None, 500)] * 9, NoAnswer, 4),
     "unreachable": ([httpx.ConnectError("x")] * 9, NoAnswer, 4),
     "throttled for good": ([reply(None, 429, {"Retry-After": "1"})] * 30, RemoteError, 10),
-    "asked to wait for an hour": ([reply(None, 429, {"Retry-After": "3600"})] * 3, RemoteError, 1),
+    "asked to wait for an hour": ([reply(None, 429, {"Retry-After": "3600"})] * 3, OutOfTime, 1),
     "400": ([reply({"code": 1}, 400)] * 3, RemoteError, 1),
     "409": ([reply({"code": 900278}, 409)] * 3, RemoteError, 1),
     "401 twice": ([reply({"code": 400}, 401)] * 3, AuthenticationError, 2),

@@ -25,7 +25,7 @@ from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.transport import LoginTransport
 from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.veil import Veil
-from tests.partner_center.bench import OTHER, PARTNER, TENANT, reply
+from tests.partner_center.bench import OTHER, PARTNER, TENANT, on_the_wire, reply
 
 SECRET = "s3cr3t-value-of-the-client"
 REFRESH = "r3fr3sh-token-of-the-user"
@@ -64,8 +64,8 @@ class Login:
         self.slept: list[float] = []
         self.now = 0.0
         self._answers = list(answers)
-        client = httpx.Client(transport=httpx.MockTransport(self._answer))
-        http = LoginHttp(LoginTransport(client), addresses, self.slept.append)
+        wire = httpx.MockTransport(self._answer)
+        http = LoginHttp(LoginTransport(lambda: httpx.AsyncClient(transport=wire)), addresses, sleep=self.slept.append)
         secrets = Secrets("client", credential, refresh_token, Veil([SECRET, refresh_token or ""]))
         applications = Applications(PARTNER, secrets, addresses, http)
         store = RefreshTokens(PARTNER, "client", kept, "a test's memory", "it is lost")
@@ -76,7 +76,7 @@ class Login:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
             raise answer
-        return answer if isinstance(answer, httpx.Response) else reply(answer)
+        return on_the_wire(answer if isinstance(answer, httpx.Response) else reply(answer))
 
     @property
     def forms(self) -> list[dict[str, str]]:

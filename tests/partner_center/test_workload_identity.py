@@ -66,7 +66,7 @@ def assertion(place: SecretRef, environment: dict[str, str]) -> Any:
     """The callable that msal is given."""
     ends = Endpoints(*["http://127.0.0.1:1"] * 4)
     addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.CUSTOM, ends), Trust())
-    login = LoginHttp(open_login_transport(addresses), addresses, lambda _seconds: None)
+    login = LoginHttp(open_login_transport(addresses), addresses, sleep=lambda _seconds: None)
     federation = Federation(addresses.exchange, login.fetch)
     found = find_secrets(partner(place), {"PC_ID": "client", **environment}, Trust(), federation)
     return found.client_credential["client_assertion"]

@@ -19,6 +19,7 @@ from pcreconcile.applying.day_history import is_asked, read_records, require_rea
 from pcreconcile.applying.guards import Pending, uncounted
 from pcreconcile.applying.journal import Journal
 from pcreconcile.applying.lost_journal import Loss
+from pcreconcile.applying.past_removals import PastRemovals
 from pcreconcile.applying.ports import Clock, Planner, Service
 from pcreconcile.applying.preflight import Kept, Preflight, Prepared
 from pcreconcile.applying.spending import Day, day_of
@@ -26,7 +27,7 @@ from pcreconcile.applying.work import Work
 from pcreconcile.model.approval import kept_bytes, statement
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.desired import DesiredFleet
-from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused, RemoteError
 from pcreconcile.model.estate import CustomerList
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import CustomerPlan, Plan
@@ -34,6 +35,9 @@ from pcreconcile.model.plan_comparison import weight_of
 from pcreconcile.model.policies_in_force import Judge, PoliciesInForce
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.protection import Protection, StoodFor
+
+# Who answers so, or gives no usable token, has not said no: 429, 502, 503, 504 (exit 9 instead of 1).
+_BUSY = frozenset({429, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,10 @@ async def _ask_the_service(
         listed = await service.list_customers()
     except NoAnswer as error:  # nothing was written yet, so nothing is indeterminate
         raise IncompleteRead(f"the service does not answer, nothing was written: {error}") from error
+    except RemoteError as error:
+        if error.status not in _BUSY:
+            raise
+        raise IncompleteRead(f"the service is busy, nothing was written: {error}") from error
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
     answered = Answered(listed, user, max(there, clock.now()), day)
@@ -197,15 +205,25 @@ async def _check_again(
     With the same checks of the kept plan before, the larger of both counts, and a file that belittles gains nothing.
     """
     pending = [_as_planned_again(entry, prepared) for entry in asked.pending]
-    if pending == list(asked.pending):
+    removed = _removed_before(order, prepared)
+    if pending == list(asked.pending) and not removed:
         return grants
     now = clock.now()
     _judge_acts(order, tuple(each.customer for each in prepared.values()), pending, now)
     answered = await _judge_spending(order, pending, answered, service, now)
-    asked = replace(asked, pending=pending, loss=answered.loss)
+    asked = replace(asked, pending=pending, loss=answered.loss, removed_before=removed)
     again = approving.granted(asked, order.consent, now)
     approving.confirmed(again, answered.user, max(answered.there, now))
     return again
+
+
+def _removed_before(order: Order, prepared: Mapping[TenantId, Prepared]) -> dict[TenantId, datetime]:
+    """Customers with something to send, whom runs of other plans have removed: they have come back since."""
+    past = PastRemovals()
+    for event in order.kept.events:
+        past.enter(event)
+    sending = [tenant for tenant, each in prepared.items() if each.actions and tenant in past.fulfilled]
+    return {tenant: max(removal.at for removal in past.fulfilled[tenant]) for tenant in sending}
 
 
 def _as_planned_again(entry: Pending, prepared: Mapping[TenantId, Prepared]) -> Pending:

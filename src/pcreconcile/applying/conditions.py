@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
+from pcreconcile.model.errors import RemoteError
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import Action, CustomerPlan, Target
 
 AZURE_SUBSCRIPTION = "azure-subscription"
+
+# What the service says to a write when there is nothing to write to (API facts, 4.3, 9.2): a claim until it is read.
+_GONE_STATUSES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_GONE_CODES = frozenset({"2011", "20002", "20003", "60003", "800111"})
+_NO_RELATIONSHIP = ("3000", "does not exist")  # the code alone says that something is not valid
 
 
 class Shows(StrEnum):
@@ -34,6 +41,14 @@ def judge(action: Action, fields: Fields | None) -> Shows:
     if holds(action.precondition, fields):
         return Shows.NOT_DONE
     return Shows.UNDER_WAY if fields.get("underWay") is True else Shows.NEITHER
+
+
+def says_gone(error: RemoteError) -> bool:
+    """Whether a refusal says that the thing is not there (any more); only a read can tell whether that is so."""
+    code, words = _NO_RELATIONSHIP
+    if error.code == code:
+        return words in error.message.casefold()
+    return error.status in _GONE_STATUSES or error.code in _GONE_CODES
 
 
 def holds(condition: Mapping[str, Any], fields: Fields) -> bool:

@@ -80,7 +80,8 @@ class Asked:
     `resumed`: an earlier run of this plan may have written already; what was allowed then, it may finish. `documents`
     are those that the journal keeps, by digest. `left_alone` are customers whose manifests no longer want what the plan
     says: a resumed run sends nothing for them and only finds out what became of the requests that have left.
-    `withdrawals` is what has been taken back, `loss` what the journal is known to lack.
+    `withdrawals` is what has been taken back, `loss` what the journal is known to lack. `removed_before` are customers
+    that will be written to although another plan's run has removed them, and when it did.
     """
 
     plan: Plan
@@ -92,6 +93,7 @@ class Asked:
     left_alone: frozenset[TenantId] = frozenset()
     withdrawals: Withdrawals = field(default_factory=Withdrawals)
     loss: Loss | None = None
+    removed_before: Mapping[TenantId, datetime] = field(default_factory=dict)
 
     @property
     def to_send(self) -> Sequence[Pending]:

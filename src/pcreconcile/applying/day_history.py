@@ -20,7 +20,7 @@ from pcreconcile.applying.lost_journal import Loss, at_minute, is_lacking, loss_
 from pcreconcile.applying.ports import AuditRecords
 from pcreconcile.applying.spending import REMOVAL, Day
 from pcreconcile.model.budgets import DAY, PROTECTED_ACTIONS, limits_of, spending_of
-from pcreconcile.model.errors import IncompleteRead, NoAnswer, Refused, RemoteError
+from pcreconcile.model.errors import IncompleteRead, NoAnswer, OutOfTime, Refused, RemoteError
 from pcreconcile.model.estate import AuditRecord, AuditTrail
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Spent
@@ -59,7 +59,7 @@ class OnRecord(msgspec.Struct, frozen=True):
 async def read_records(service: AuditRecords, day: Day, now: datetime) -> OnRecord:
     """Ask the service for all records of the last 24 hours, and for those of removals as far back as it keeps them.
 
-    Raises nothing that a read can end with.
+    Raises OutOfTime alone of what a read can end with.
     """
     recent, unread = await _read(service.audit_trail(now - DAY))
     past, unread_past = await _read(service.removal_trail(now - LOOK_BACK))
@@ -74,6 +74,8 @@ async def _read(reading: Awaitable[AuditTrail]) -> tuple[tuple[AuditRecord, ...]
     """What could be read of it, and why that is not all."""
     try:
         trail = await reading
+    except OutOfTime:
+        raise
     except (RemoteError, NoAnswer, IncompleteRead) as error:
         return (), str(error)
     return trail.records, "" if trail.read.complete else trail.read.problem or "cut off"

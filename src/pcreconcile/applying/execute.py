@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from pcreconcile.applying.audit_trail import removal_evidence
-from pcreconcile.applying.conditions import Shows, judge, parent_of, unmet
+from pcreconcile.applying.conditions import Shows, judge, parent_of, says_gone, unmet
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.applying.lifecycle import Happening
@@ -164,10 +164,13 @@ class Execution:
         try:
             fields = await self._read(step)
             shows = judge(step.action, fields)
-        except READ_ERRORS:
+        except READ_ERRORS as trouble:
             if unsure:
                 step.advance(Happening.NO_ANSWER, str(error))
                 step.given_up = True
+                return
+            if says_gone(error):
+                self._unread_after(step, error, trouble)
                 return
             shows = Shows.NEITHER
         if shows is Shows.DONE:
@@ -177,10 +180,27 @@ class Execution:
             self._waiting.under_way(step)
         elif error.code == CHANGED:
             self._record.stale(step, Happening.CHANGED, error.message)
+        elif says_gone(error):
+            self._not_as_it_says(step, error, shows, fields)
         elif error.code == STALE_ETAG and shows is Shows.NOT_DONE and step.sends < MOST_SENDS:
             step.advance(Happening.POSTPONED, str(error))  # read again and decided again, under a new request ID
         else:
             step.advance(Happening.REFUSED, str(error))
+
+    def _unread_after(self, step: Progress, error: RemoteError, trouble: Exception) -> None:
+        """The service says that there is nothing to write to, and nobody can see whether that is so."""
+        step.unread = True
+        step.advance(
+            Happening.REFUSED, f"{error.verbatim}; whether that is so could not be read: {trouble}; plan again"
+        )
+
+    def _not_as_it_says(self, step: Progress, error: RemoteError, shows: Shows, fields: Fields | None) -> None:
+        """The service says that there is nothing to write to, and a read does not show what was wanted."""
+        if shows is Shows.NOT_DONE:
+            step.advance(Happening.REFUSED, f"{error.verbatim}; but a read shows it as it was: plan again later")
+            return
+        why = f"{error.verbatim}; a read shows: {unmet(step.action.postcondition, fields)}; plan again"
+        self._record.stale(step, Happening.CHANGED, why)
 
     async def _gate_is_open(self, step: Progress) -> bool:
         if step.action.kind is not ActionKind.REMOVE_RELATIONSHIP:

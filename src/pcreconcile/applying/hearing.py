@@ -175,6 +175,16 @@ def _before_a_loss(signed: SignedApproval, case: Case) -> str:
     return f"it was given at {minute(at)}, and {removal_in_words(loss.last, names)}: approve the plan again"
 
 
+def _of_an_earlier_removal(signed: SignedApproval, case: Case) -> str:
+    """The same plan ID comes back with the customer: who agreed to the first removal has not agreed to another one."""
+    at, removed = signed.approval.approved_at, case.asked.removed_before
+    named = (entry.customer for entry in within(signed.approval.scope, case.concerned))
+    before = next((each for each in named if at <= removed.get(each.tenant_id, at - CLOCKS_APART)), None)
+    if before is None:
+        return ""
+    return f"{before.name} was removed at {minute(removed[before.tenant_id])}, after it was approved, and has come back"
+
+
 def _exceeded(signed: SignedApproval, case: Case) -> str:
     over = excess(signed.approval.scope, case.asked.pending)
     return f"the plan goes beyond it: {over}" if over else ""
@@ -194,6 +204,7 @@ _BEFORE_THE_SIGNATURE: tuple[Callable[[SignedApproval, Case], str], ...] = (
     _expired,
     _used,
     _before_a_loss,
+    _of_an_earlier_removal,
     _exceeded,
     _of_nothing,
 )

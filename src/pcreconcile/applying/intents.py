@@ -1,4 +1,5 @@
-"""What an intent says besides the act itself: what the act takes away for good, so that no later read can show it.
+"""What an intent says besides the act itself: what the act takes away for good, so that no later read can show it,
+and which wish a removal serves.
 
 Suspending turns auto-renew off and drops scheduled changes, of the add-ons too that go with their base (API facts, 5.6
 and 10); a returned reservation is gone together with its quote. Only these few business fields are kept, and no texts
@@ -13,8 +14,10 @@ from typing import Any
 import msgspec
 
 from pcreconcile.applying.texts import clean
+from pcreconcile.model.desired import DesiredCustomer
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import Action, ActionKind, Observed
+from pcreconcile.model.plan_sources import manifest_digest, wish_digest
 
 KEPT = ("autoRenewEnabled", "scheduledActions", "scheduledNextTerm", "scheduledChanges")
 
@@ -30,6 +33,16 @@ def lost_with(action: Action, observed: Observed) -> dict[str, Any]:
     if action.kind is ActionKind.RETURN_RESERVATION:
         return {"counts": msgspec.to_builtins(action.money.refund)}
     return {}
+
+
+def wish_of(action: Action, desired: DesiredCustomer) -> dict[str, Any]:
+    """Members for the body of a removal's intent: which wish it serves, so that it is not served twice by mistake.
+
+    Digests alone: a reason is a person's text, which stays in the plan document.
+    """
+    if action.kind is not ActionKind.REMOVE_RELATIONSHIP:
+        return {}
+    return {"wish": wish_digest(desired.reason, desired.ticket), "manifest": manifest_digest(desired)}
 
 
 def _settings(row: Fields) -> Fields:

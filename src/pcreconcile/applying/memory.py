@@ -14,6 +14,7 @@ from typing import Any
 
 from pcreconcile.applying.departures import departures_of
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
+from pcreconcile.applying.past_removals import PastRemovals
 from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, recent, remembered, returned_by
 from pcreconcile.applying.spending import spent_since
 from pcreconcile.model.budgets import DAY
@@ -50,8 +51,10 @@ class _Recall:
     suspended: dict[TenantId, dict[str, None]] = field(default_factory=dict)
     said_again: dict[tuple[TenantId, str], datetime] = field(default_factory=dict)
     returned: dict[TenantId, dict[str, Returned]] = field(default_factory=dict)
+    past: PastRemovals = field(default_factory=PastRemovals)
 
     def enter(self, event: Event) -> None:
+        self.past.enter(event)
         if event.action is None or event.customer is None:
             return
         key, request = (event.plan, event.action), event.request_id or ""
@@ -112,6 +115,8 @@ def memory_from(events: Iterable[Event], now: datetime) -> Memory:
         spent=spent_since(events, now - DAY),
         known_since=events[0].at if events else None,
         departures=departures_of(events),
+        fulfilled=recall.past.fulfilled,
+        refused=recall.past.refused,
     )
 
 

@@ -5,17 +5,14 @@ Delays grow from a fifth of a second to ten seconds; `--wait` bounds them, from 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pcreconcile.applying.conditions import Shows
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.record import Record
-from pcreconcile.model.errors import RemoteError
+from pcreconcile.model.errors import OutOfTime, RemoteError
+from pcreconcile.model.memory import ANSWER_STANDS
 from pcreconcile.model.run import ActionState
-
-ANSWER_STANDS = timedelta(minutes=15)  # at least so long a "yes" is believed to be still under way
 
 
 class Waiting:
@@ -55,10 +52,12 @@ class Waiting:
         if step.state is ActionState.PLANNED:
             self._record.skipped(step, f"could not be read: {error}")
             step.unread = True
+        elif isinstance(error, OutOfTime) and error.retry_after is None:
+            self._out_of_time(step, f"could not be read: {error}")
         elif step.state is ActionState.ANSWERED:
             self._wait_for_proof(step, f"the service said yes, and it could not be read: {error}")
         else:
-            pause = error.retry_after if isinstance(error, RemoteError) else None
+            pause = error.retry_after if isinstance(error, RemoteError | OutOfTime) else None
             self._look_again(step, pause or 0.0, f"could not be read: {error}")
 
     def gate_could_not_read(self, step: Progress, message: str) -> None:
@@ -68,6 +67,13 @@ class Waiting:
             step.unread = True
         else:
             self._record.give_up(step, f"could not be read: {message}")
+
+    def _out_of_time(self, step: Progress, message: str) -> None:
+        """No later look can succeed in this run: it ends as it does when the wait is over."""
+        if step.state is ActionState.ANSWERED:
+            self._record.unproven(step, f"the service said yes, and it {message}")
+        else:
+            self._record.give_up(step, message)
 
     def _look_again(self, step: Progress, pause: float, message: str) -> None:
         now, wait = self._now(), self._run.wait_seconds

@@ -84,6 +84,15 @@ def manifests_option(command: _Decorated) -> _Decorated:
     )(command)
 
 
+def timeout_option(command: _Decorated) -> _Decorated:
+    """`--timeout DURATION`, for every command that reads Partner Center; None where it is not given."""
+    return option(
+        "--timeout",
+        type=DURATION,
+        help="Time budget of the whole command.  [default: 2h, longer where the service's limits need it]",
+    )(command)
+
+
 def chosen_manifests(path: str | None, manifests: str) -> str:
     """PATH where a command takes both; an option typed beside another PATH is a contradiction (UsageError)."""
     source = click.get_current_context().get_parameter_source("manifests")

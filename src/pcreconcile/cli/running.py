@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pcreconcile.cli import asking, exit_codes, printing, seeing, wiring, withdrawals
+from msgspec.structs import replace
+
+from pcreconcile.cli import asking, exit_codes, printing, seeing, time_budget, wiring, withdrawals
 from pcreconcile.cli.consent import consent_for
 from pcreconcile.cli.output import Output
+from pcreconcile.cli.time_budget import TimeBudget
+from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import Refused
-from pcreconcile.model.plan import NOW, Plan
+from pcreconcile.model.plan import NOW, CustomerPlan, Plan
 from pcreconcile.partner_center.trust import READ_ONLY
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long to wait for results, and for another apply to end."""
+    """How long to wait for results, for another apply to end, and for all the rest (None: as long as it needs)."""
 
     results: timedelta
     lock: timedelta
+    timeout: timedelta | None = None
+
+    def budget(self) -> TimeBudget:
+        """The command's time, counted from now: these waits come on top, because they were asked for."""
+        return TimeBudget(self.timeout, self.results + self.lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
     _require_writes(session, plan)
     output.writes.expected = _is_due(plan)
     withdrawals.tell(session, output, plan.plan_id, approvals)
+    if told := session.budget.allow_for(wiring.reads(session, _due_of(session, plan)), time_budget.APPLIED):
+        output.note(told)
     with wiring.world(session) as place:
         receipt = wiring.execute(
             session,
@@ -92,14 +103,15 @@ def plan_and_run(
     With a `base` the customers new or changed since are planned, as `plan --base` does, and both policies judge.
     """
     question.prepare(output)
-    session = wiring.judged_at(wiring.open_session(manifests), base)
+    session = wiring.judged_at(wiring.open_session(manifests, waits.budget()), base)
     seen = seeing.see(session, output, seeing.Wanted(base=base))
     printing.plan_for_people(output, seen.plan, "")
     code = exit_codes.of_plan(seen.plan, seen.listed)
     if exit_codes.is_refused(seen.plan) or not _is_due(seen.plan):
         return code
     _require_writes(session, seen.plan)
-    question.ask(output)
+    with session.budget.standing_still():
+        question.ask(output)
     return run_plan(session, output, seen.plan, waits, approvals) or code
 
 
@@ -110,4 +122,15 @@ def _require_writes(session: wiring.Session, plan: Plan) -> None:
 
 
 def _is_due(plan: Plan) -> bool:
-    return any(action.when == NOW for customer in plan.customers for action in customer.actions)
+    return any(map(_has_due_actions, plan.customers))
+
+
+def _has_due_actions(customer: CustomerPlan) -> bool:
+    return any(action.when == NOW for action in customer.actions)
+
+
+def _due_of(session: wiring.Session, plan: Plan) -> DesiredFleet:
+    """The customers of the manifests that the plan writes to."""
+    due = {customer.tenant_id for customer in plan.customers if _has_due_actions(customer)}
+    fleet = session.loaded.fleet
+    return replace(fleet, customers=tuple(each for each in fleet.customers if each.tenant_id in due))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pcreconcile.cli import changes, files, journal_check, protection_memory, snapshots, targets, wiring
+from pcreconcile.cli import changes, files, journal_check, protection_memory, return_memory, snapshots, targets, wiring
 from pcreconcile.cli.clock import ProcessClock
 from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
@@ -62,6 +62,7 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
             journal_check.tell_if_empty(session, output)
             plan = journal_check.checked(session, place, plan, len(snapshot.listed.customers))
     protection_memory.keep(session, output)
+    return_memory.keep(session, output, plan)
     return Seen(plan, snapshot.listed.read)
 
 
@@ -85,6 +86,8 @@ def _look_at(
 ) -> Snapshot:
     if place is None:
         return snapshots.recall(wanted.snapshot, session.loaded.partner.tenant_id)
+    if told := session.budget.allow_for(wiring.reads(session, fleet)):
+        output.note(told)
     output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
     snapshot = wiring.look(session, place, fleet)
     if wanted.snapshot is not None:

@@ -18,9 +18,10 @@ from pcreconcile.cli.clock import FreshIds, ProcessClock
 from pcreconcile.cli.former_names import FormerNames
 from pcreconcile.cli.journal_key import journal_key
 from pcreconcile.cli.operator_settings import OperatorSettings
+from pcreconcile.cli.time_budget import TimeBudget
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.estate import Snapshot
-from pcreconcile.model.extras import extras_of
+from pcreconcile.model.extras import Extra, extras_of
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
 from pcreconcile.model.partner import Cloud, Partner
@@ -55,6 +56,7 @@ class Session:
     database: str = ""
     base: Base | None = None
     operator: OperatorSettings = field(default_factory=OperatorSettings)
+    budget: TimeBudget = field(default_factory=TimeBudget)
 
     @property
     def journal(self) -> Path | str:
@@ -69,16 +71,17 @@ class World:
     partner: Partner
     environment: Mapping[str, str]
     trust: Trust
+    budget: TimeBudget
 
     def connect(self) -> AbstractAsyncContextManager[PartnerCenter]:
         """A connection; nothing is sent yet. Raises ConfigurationError when it is entered."""
         from pcreconcile.partner_center import connect
 
-        return connect(self.partner, self.environment, trust=self.trust)
+        return connect(self.partner, self.environment, trust=self.trust, budget=self.budget.left)
 
 
-def open_session(manifests: str) -> Session:
-    """Read the manifests, the rules and the clock; nothing is sent.
+def open_session(manifests: str, budget: TimeBudget | None = None) -> Session:
+    """Read the manifests, the rules and the clock; nothing is sent. `budget` is how long the command may take.
 
     Raises ManifestError and ConfigurationError, also for state that git tracks.
     """
@@ -91,7 +94,8 @@ def open_session(manifests: str) -> Session:
     rules = rules_on(clock.now().date(), loaded)
     state = settings.state_folder(loaded.home, environment)
     tracked_state.require_untracked(state, loaded.home)
-    return Session(loaded, rules, clock, state, FormerNames(loaded), database=operator.database, operator=operator)
+    session = Session(loaded, rules, clock, state, FormerNames(loaded), operator.database, operator=operator)
+    return session if budget is None else replace(session, budget=budget)
 
 
 def judged_at(session: Session, base: str | None) -> Session:
@@ -145,13 +149,13 @@ def world(session: Session) -> Iterator[World]:
     """The partner's own Partner Center, or the embedded simulator for as long as the context lasts."""
     loaded, trust = session.loaded, session.operator.trust
     if loaded.partner.cloud is not Cloud.SIMULATOR:
-        yield World(loaded.partner, os.environ, trust)
+        yield World(loaded.partner, os.environ, trust, session.budget)
         return
     from pcreconcile.cli.embedded import embedded
 
     clock = session.clock
     with embedded(loaded.partner, loaded.home, session.state, clock.now(), clock.rehearsed) as (partner, environment):
-        yield World(partner, environment, trust)
+        yield World(partner, environment, trust, session.budget)
 
 
 def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
@@ -171,6 +175,12 @@ def look(session: Session, place: World, fleet: DesiredFleet) -> Snapshot:
             return await partner_center.snapshot(wanted, session.clock.now())
 
     return interrupts.run(read())
+
+
+def reads(session: Session, fleet: DesiredFleet) -> list[frozenset[Extra]]:
+    """What is read of each managed customer of the fleet beside commerce, as far as its manifest tells."""
+    managed = [each for each in fleet.customers if each.relationship is not Relationship.UNMANAGED]
+    return [extras_of(each, session.loaded.partner, Memory()) for each in managed]
 
 
 def open_journal(session: Session) -> Store:
@@ -199,11 +209,13 @@ def _store_to_read(session: Session, *, enforced: bool) -> Store:
     return store_to_read(session.journal, partner, Sealing(journal_key(os.environ), enforced))
 
 
-def remember(session: Session) -> Memory:
-    """What the journal knows; a missing journal knows nothing."""
+def remember(session: Session, snapshot: Snapshot | None = None) -> Memory:
+    """What the journal knows; a missing journal knows nothing. With a `snapshot` also what is known of returns."""
     from pcreconcile.applying import memory_from
+    from pcreconcile.cli.return_memory import with_returns
 
-    return memory_from(read_journal(session).events(), session.clock.now())
+    memory = memory_from(read_journal(session).events(), session.clock.now())
+    return memory if snapshot is None else with_returns(session, memory, snapshot)
 
 
 def stood_for(session: Session) -> dict[str, tuple[TenantId, ...]]:
@@ -219,7 +231,7 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
     from pcreconcile.planning.narrowing import narrowed
 
     loaded, base = session.loaded, session.base.at if session.base else None
-    memory = msgspec.structs.replace(remember(session), stood_for=stood_for(session))
+    memory = msgspec.structs.replace(remember(session, snapshot), stood_for=stood_for(session))
     whole = plan_from(session, snapshot, fleet, memory, revision.of_folder(loaded.home))
     tenants = followed(memory, fleet, loaded.fleet)
     whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))

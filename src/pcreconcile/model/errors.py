@@ -18,6 +18,7 @@
     │   └── AuthenticationError
     ├── NoAnswer                nobody knows whether a write took effect: resolve by reading
     └── IncompleteRead          nobody yet: we could not see, so we do not plan
+        └── OutOfTime           nobody yet: the time budget is used up, or the service asks to come back much later
 
 Data stands in attributes, text in ``__str__``, causes are chained. No secret is ever an attribute or a text.
 """
@@ -201,3 +202,15 @@ class IncompleteRead(PcreconcileError):
     """Something could not be read to its end, so nothing is planned from it."""
 
     exit_code = ExitCode.READ_INCOMPLETE
+
+
+class OutOfTime(IncompleteRead):
+    """Something was not asked for, because the time for it is over or would be; nothing was sent.
+
+    `retry_after` is after how many seconds the service wants to be asked again, None where the command's own time
+    budget is used up.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)

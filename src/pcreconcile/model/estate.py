@@ -242,6 +242,7 @@ class Resource(StrEnum):
     RESELLERS = "resellers"
     DELEGATED_ADMIN = "delegated-admin"
     RESERVATIONS = "reservations"
+    REFUND_QUOTES = "refund-quotes"  # what returning each living reservation gives, and whether it is allowed
     REMOVAL_RECORD = "removal-record"
     AUDIT_RECORDS = "auditrecords"
     REMOVAL_RECORDS = "removal-records"  # of all customers: what a journal that was lost does not know

@@ -191,7 +191,8 @@ class Observed(Document, frozen=True):
 class CustomerPlan(Document, frozen=True):
     """All that the plan says about one customer.
 
-    `try_again_at` is when to plan an unknown customer again, early enough for the windows that are known to close.
+    `try_again_at` is when to plan an unknown customer again, early enough for the windows that are known to close, or
+    when a removal that the service refused is sent again although nothing has changed.
     """
 
     name: str

@@ -139,6 +139,13 @@ class KeptObserved(msgspec.Struct, frozen=True, rename="camel"):
     items: tuple[dict[str, Any], ...] = ()
 
 
+class KeptWish(msgspec.Struct, frozen=True, rename="camel"):
+    """Why a kept plan's customer was to be changed."""
+
+    reason: str | None = None
+    ticket: str | None = None
+
+
 class KeptCustomer(msgspec.Struct, frozen=True, rename="camel"):
     """A customer of a kept plan document."""
 
@@ -146,6 +153,7 @@ class KeptCustomer(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     actions: tuple[KeptAction, ...] = ()
     observed: KeptObserved = KeptObserved()
+    desired: KeptWish = KeptWish()
 
 
 class KeptPlan(msgspec.Struct, frozen=True, rename="camel"):

@@ -7,7 +7,7 @@
                  reader, items ─► paging ─► decoding ─► wire      what is read, and how completely
                  writer                                           what is written, once
                  beyond ─► graph, management, audit               delegated access, reservations, audit records
-                 session ─► tokens, pacing, retrying ─► transport what goes over the wire
+                 session ─► tokens, pacing, retrying ─► transport what goes over the wire, for how long (time_budget)
 
 Importing this package loads neither httpx nor msal; connecting does.
 """
@@ -31,19 +31,24 @@ __all__ = ["PartnerCenter", "Trust", "connect", "examine", "sign_in"]
 
 
 def connect(
-    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str = "pcreconcile"
+    partner: Partner,
+    environment: Mapping[str, str],
+    *,
+    trust: Trust,
+    application: str = "pcreconcile",
+    budget: timedelta = timedelta(hours=2),
 ) -> AbstractAsyncContextManager[PartnerCenter]:
     """Partner Center for one partner; connections are closed when the context is left.
 
     `environment` holds the credentials by the names that the Partner document gives; `trust` is what the operator lets
-    it name, and whether anything may be written. `application` is told to Microsoft as the caller's name. Entering
-    sends nothing.
+    it name, and whether anything may be written. `application` is told to Microsoft as the caller's name. When the time
+    of the `budget` is over, counted from entering, every read fails and no write is begun. Entering sends nothing.
 
     Raises ConfigurationError, naming the variable, file or field, when something is not set up.
     """
     from pcreconcile.partner_center.opening import open_partner_center
 
-    return open_partner_center(partner, environment, trust=trust, application=application)
+    return open_partner_center(partner, environment, trust=trust, application=application, budget=budget)
 
 
 async def sign_in(

@@ -107,7 +107,7 @@ class Applications:
 
     def _unreachable(self, error: LoginUnavailable) -> AuthenticationError:
         text = f"the login service at {self._addresses.login} gave no usable answer: {error}"
-        return AuthenticationError(text, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return AuthenticationError(text, status=HTTPStatus.SERVICE_UNAVAILABLE, retry_after=error.retry_after)
 
 
 def _unusable(kind: str) -> AuthenticationError:

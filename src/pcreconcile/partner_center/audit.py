@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote
 
 import msgspec
 
 from pcreconcile.model.errors import IncompleteRead
 from pcreconcile.model.estate import AuditRecord, AuditTrail, RemovalRecord, Resource
 from pcreconcile.model.ids import TenantId, is_guid
-from pcreconcile.partner_center.paging import Listing, collect
+from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.wire import Members
 
@@ -50,10 +49,7 @@ class Audit:
 
         Raises the error of a read that did not end where it found none.
         """
-        path = f"/auditrecords?startDate={since:%Y-%m-%d}{_filter('CustomerId', tenant_id)}&size=500"
-        found = await collect(
-            self._session.read, self._session.base, Listing(Resource.AUDIT_RECORDS, path, _decode, _whole)
-        )
+        found = await self._collected(Resource.AUDIT_RECORDS, since, _filter("CustomerId", tenant_id))
         records = [record for row in found.rows if (record := _removal(row, tenant_id, since)) is not None]
         if records:
             return max(records, key=lambda record: record.at)
@@ -69,25 +65,29 @@ class Audit:
         The service takes whole days, so what is older is left out here. A record without a date is kept, as of `since`:
         it may be one of those. What went wrong is in the proof.
         """
-        return await self._trail(Resource.AUDIT_RECORDS, "", since)
+        return await self._trail(Resource.AUDIT_RECORDS, since)
 
     async def removals(self, since: datetime) -> AuditTrail:
         """The same, of removed relationships alone. What a filter that the service overlooks lets through is left out.
 
         They are few, so that a big partner's ninety days are a page or two.
         """
-        trail = await self._trail(Resource.REMOVAL_RECORDS, _filter("ResourceType", _RESELLER_RELATIONSHIP), since)
+        trail = await self._trail(Resource.REMOVAL_RECORDS, since, _filter("ResourceType", _RESELLER_RELATIONSHIP))
         return msgspec.structs.replace(trail, records=tuple(r for r in trail.records if r.operation == _REMOVAL))
 
-    async def _trail(self, resource: Resource, filtered: str, since: datetime) -> AuditTrail:
-        path = f"/auditrecords?startDate={since.astimezone(UTC):%Y-%m-%d}{filtered}&size=500"
-        found = await collect(self._session.read, self._session.base, Listing(resource, path, _decode, _whole))
+    async def _trail(self, resource: Resource, since: datetime, filtered: dict[str, str] | None = None) -> AuditTrail:
+        found = await self._collected(resource, since.astimezone(UTC), filtered or {})
         records = (_record(row, since) for row in found.rows if row.at is None or row.at >= since)
         return AuditTrail(tuple(sorted(records, key=lambda record: record.at)), found.proof)
 
+    async def _collected(self, resource: Resource, since: datetime, filtered: dict[str, str]) -> Collected[_Row]:
+        query = {"startDate": f"{since:%Y-%m-%d}", **filtered, "size": "500"}
+        listing = Listing(resource, ("auditrecords",), _decode, _whole, query=query)
+        return await collect(self._session.read, self._session.base, listing)
 
-def _filter(field: str, value: str) -> str:
-    return f"&filter={quote(json.dumps({'Field': field, 'Value': value, 'Operator': 'equals'}))}"
+
+def _filter(field: str, value: str) -> dict[str, str]:
+    return {"filter": json.dumps({"Field": field, "Value": value, "Operator": "equals"})}
 
 
 def _record(row: _Row, since: datetime) -> AuditRecord:

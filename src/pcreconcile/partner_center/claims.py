@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_FOR_EVER = 10 * 365 * 86400.0  # seconds
 _AADSTS = re.compile(r"AADSTS\d+", re.ASCII)
 
 
@@ -27,6 +28,20 @@ def claims_of(token: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
+
+
+def lifetime(value: Any) -> float | None:
+    """Seconds for which something of the login service lasts (`expires_in`); None for what is no such number.
+
+    Some services write it as text; more than a few years nobody means.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if abs(seconds) <= _FOR_EVER else None
 
 
 def has_mfa(claims: Mapping[str, Any]) -> bool | None:

@@ -18,7 +18,7 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.observed import Fields, observe_reseller, observe_transfer
 from pcreconcile.partner_center.items import complete, with_id
 from pcreconcile.partner_center.paging import Collected, Listing, collect
-from pcreconcile.partner_center.reader import customer_path
+from pcreconcile.partner_center.routes import Route
 from pcreconcile.partner_center.session import HeaderPairs, Received, Session
 from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.transfers import decode_reseller, decode_transfer
@@ -42,9 +42,11 @@ class _List(msgspec.Struct, Generic[Row], frozen=True):
     identity: Identity
 
 
-_TRANSFERS = _List(Listing(Resource.TRANSFERS, "/transfers", decode_transfer, lambda row: row.id), Identity.APPLICATION)
+_TRANSFERS = _List(
+    Listing(Resource.TRANSFERS, ("transfers",), decode_transfer, lambda row: row.id), Identity.APPLICATION
+)
 _RESELLERS = _List(
-    Listing(Resource.RESELLERS, "/relationships", decode_reseller, lambda row: row.id, named="relationships"),
+    Listing(Resource.RESELLERS, ("relationships",), decode_reseller, lambda row: row.id, named="relationships"),
     Identity.USER,
 )
 
@@ -77,11 +79,10 @@ class Counterparties:
         return with_id(map(observe_reseller, resellers), item_id)
 
     async def _read(self, tenant_id: TenantId, wanted: _List[Row]) -> Collected[Row]:
-        async def read(path: str, headers: HeaderPairs) -> Received:
+        async def read(path: Route, headers: HeaderPairs) -> Received:
             return await self._session.read(path, headers, wanted.identity)
 
-        path = customer_path(tenant_id) + wanted.listing.path
-        return await collect(read, self._session.base, msgspec.structs.replace(wanted.listing, path=path))
+        return await collect(read, self._session.base, wanted.listing.of_customer(tenant_id))
 
     async def _proven(self, tenant_id: TenantId, wanted: _List[Row]) -> tuple[tuple[Row, ...] | None, ReadProof]:
         """The rows of a list that was read to its end, and how the read ended."""

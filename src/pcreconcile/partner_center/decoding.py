@@ -6,7 +6,6 @@ order IDs that are no GUIDs are opaque and kept.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pcreconcile.model.estate import (
@@ -21,9 +20,9 @@ from pcreconcile.model.estate import (
 from pcreconcile.model.ids import NIL_GUID, OrderId, SubscriptionId, TenantId, is_guid, tenant_id
 from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions
 from pcreconcile.partner_center.prices import unit_price
+from pcreconcile.partner_center.routes import is_part
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
-_USABLE = re.compile(r"[A-Za-z0-9._~-]+")
 _RESERVATION_ARTIFACTS = frozenset({"reservedinstance", "virtualmachinereservedinstance"})
 
 
@@ -49,7 +48,7 @@ def decode_subscription(subscription: Members) -> Subscription:
         offer_id=folded(subscription.text("offerId")),
         name=subscription.optional_text("friendlyName", "offerName") or "",
         status=subscription.text("status").lower(),
-        quantity=subscription.integer("quantity"),
+        quantity=subscription.quantity("quantity"),
         order_id=_order_id(subscription.optional_text("orderId")),
         parent_subscription_id=None if parent is None else SubscriptionId(folded(parent)),
         product_type=_product_type(subscription),
@@ -93,7 +92,7 @@ def decode_order(order: Members) -> Order:
 
 
 def _line_item(line: Members, currency: str | None) -> OrderLineItem:
-    subscription, quantity = line.optional_text("subscriptionId"), line.integer("quantity")
+    subscription, quantity = line.optional_text("subscriptionId"), line.quantity("quantity")
     return OrderLineItem(
         number=line.integer("lineItemNumber"),
         offer_id=folded(line.text("offerId")),
@@ -113,7 +112,7 @@ def decode_entitlement(entitlement: Members) -> Entitlement:
         order_id=OrderId(folded(order.text("id"))),
         line_item=order.integer("lineItemId"),
         entitlement_type=entitlement.text("entitlementType").lower(),
-        quantity=entitlement.integer("quantity"),
+        quantity=entitlement.quantity("quantity"),
         product_id=entitlement.optional_text("productId") or "",
         sku_id=entitlement.optional_text("skuId") or "",
         alternate_id=order.optional_text("alternateId"),
@@ -126,7 +125,7 @@ def decode_entitlement(entitlement: Members) -> Entitlement:
 def decode_azure_entitlement(entitlement: Members, plan: SubscriptionId) -> AzureEntitlement:
     """A row of /azureEntitlements of one plan (facts, 5.8)."""
     return AzureEntitlement(
-        id=folded(entitlement.text("id")),
+        id=usable_id(entitlement, "id"),
         plan_id=plan,
         name=entitlement.optional_text("friendlyName") or "",
         status=entitlement.text("status").lower(),
@@ -156,7 +155,7 @@ def _tenant_id(customer: Members) -> TenantId:
 
 def _reservation_orders(entitlement: Members) -> tuple[str, ...]:
     found = {
-        folded(artifact.text("resourceId"))
+        usable_id(artifact, "resourceId")
         for artifact in entitlement.optional_objects("entitledArtifacts")
         if _word(artifact, "artifactType") in _RESERVATION_ARTIFACTS
     }
@@ -190,9 +189,9 @@ def _folded_or_none(text: str | None) -> str | None:
 
 
 def usable_id(resource: Members, name: str) -> str:
-    """An ID that a later request can name in its path: no separators, no dots alone, not the nil GUID."""
+    """An ID that a later request can name in its path (routes.py), and not the nil GUID."""
     text = folded(resource.text(name))
-    if not _USABLE.fullmatch(text) or not text.strip(".") or text == NIL_GUID:
+    if not is_part(text) or text == NIL_GUID:
         raise UnexpectedShape(f"{resource.where}.{name}: expected an ID")
     return text
 

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError
 from pcreconcile.model.partner import Partner
 from pcreconcile.partner_center.applications import Applications, Form
-from pcreconcile.partner_center.claims import claims_of, has_mfa, user_of
+from pcreconcile.partner_center.claims import claims_of, has_mfa, lifetime, user_of
 from pcreconcile.partner_center.credentials import Secrets, credentials_of, secret_source
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.opening import keep_refresh_tokens
 from pcreconcile.partner_center.refresh_tokens import REMEDY, RefreshTokens
 from pcreconcile.partner_center.refusals import MFA_MISSING
-from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.translate import remedy_of
 from pcreconcile.partner_center.transport import open_login_transport
 from pcreconcile.partner_center.trust import Trust
@@ -29,6 +29,7 @@ from pcreconcile.partner_center.veil import Veil
 
 _PENDING = "authorization_pending"
 _SLOWER = "slow_down"
+_LAST_POLL = timedelta(minutes=1)  # for the answer to a poll at the very end of the patience
 _SLOWER_BY = 5.0  # seconds; RFC 8628, section 3.5
 _ENDINGS = {
     "authorization_declined": "the sign-in was declined",
@@ -76,10 +77,11 @@ async def sign_in_with_device_code(
     if not kept.keeps:
         raise ConfigurationError(f"there is nowhere to keep the refresh token: {REMEDY}")
     secrets = Secrets(client_id, None, None, Veil())
-    login = LoginHttp(open_login_transport(addresses), addresses)
+    timing = Timing().ending_in(patience + _LAST_POLL)
+    login = LoginHttp(open_login_transport(addresses), addresses, timing)
     try:
         applications = Applications(partner.tenant_id, secrets, addresses, login)
-        flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], Timing())
+        flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], timing)
         return _settle(partner, kept, await flow.run(patience, show), secrets.veil)
     finally:
         login.close()
@@ -170,7 +172,5 @@ def _ended(text: str, code: str) -> AuthenticationError:
 
 
 def _seconds(value: Any, otherwise: float) -> float:
-    try:
-        return max(float(value), 0.0)
-    except (TypeError, ValueError):
-        return otherwise
+    seconds = lifetime(value)
+    return otherwise if seconds is None else max(seconds, 0.0)

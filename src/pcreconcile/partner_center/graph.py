@@ -7,21 +7,22 @@ section 7). An application by itself is asked first; who was refused is asked ag
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import quote
 
 import msgspec
 
 from pcreconcile.model.errors import AuthenticationError, RemoteError
 from pcreconcile.model.estate import DelegatedAdminRelationship, Resource
 from pcreconcile.model.ids import RequestId, TenantId
+from pcreconcile.partner_center.decoding import usable_id
 from pcreconcile.partner_center.paging import Collected, Listing, collect
+from pcreconcile.partner_center.routes import Route, route
 from pcreconcile.partner_center.session import Received, Request, Session
 from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
-_VERSION = "/v1.0"
+_VERSION = "v1.0"
 _NAMED = "delegatedAdminRelationships"
-_RELATIONSHIPS = f"/tenantRelationships/{_NAMED}"
+_RELATIONSHIPS = ("tenantRelationships", _NAMED)
 
 
 class Graph:
@@ -45,9 +46,8 @@ class Graph:
         def decode(row: Members) -> DelegatedAdminRelationship:
             return decode_relationship(row, tenant_id)
 
-        wanted = quote(f"customer/tenantId eq '{tenant_id}'")
-        path = f"{_RELATIONSHIPS}?$filter={wanted}"
-        listing = Listing(Resource.DELEGATED_ADMIN, path, decode, lambda row: row.id, named=_NAMED)
+        wanted = {"$filter": f"customer/tenantId eq '{tenant_id}'"}
+        listing = Listing(Resource.DELEGATED_ADMIN, _RELATIONSHIPS, decode, lambda row: row.id, _NAMED, query=wanted)
         placed = msgspec.structs.replace(listing, rows="value", following="@odata.nextLink", version=_VERSION)
         return await collect(self._session.read, self._session.base, placed)
 
@@ -69,7 +69,7 @@ class Graph:
 
         A refusal for lack of rights took no effect, so that the user is tried after the application.
         """
-        request = Request("POST", f"{_path(item_id)}/requests", body={"action": "terminate"})
+        request = Request("POST", _path(item_id, "requests"), body={"action": "terminate"})
         try:
             return await self._session.write(request, request_id)
         except RemoteError as error:
@@ -83,12 +83,12 @@ def decode_relationship(row: Members, tenant_id: TenantId) -> DelegatedAdminRela
     if row.member("customer").text("tenantId").lower() != tenant_id:
         raise UnexpectedShape(f"{row.where}.customer: a relationship with another customer was answered")
     return DelegatedAdminRelationship(
-        id=row.text("id").lower(),
+        id=usable_id(row, "id").lower(),
         name=row.optional_text("displayName") or "",
         status=row.text("status").lower(),
         ends=row.instant("endDateTime"),
     )
 
 
-def _path(item_id: str) -> str:
-    return f"{_VERSION}{_RELATIONSHIPS}/{quote(item_id, safe='')}"
+def _path(item_id: str, *parts: str) -> Route:
+    return route(_VERSION, *_RELATIONSHIPS, item_id, *parts)

@@ -18,6 +18,7 @@ from pcreconcile.model.observed import (
 from pcreconcile.partner_center.decoding import decode_order, decode_subscription
 from pcreconcile.partner_center.paging import Collected
 from pcreconcile.partner_center.reader import ENTITLEMENTS, Reader, Row, customer_path
+from pcreconcile.partner_center.routes import Route
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
@@ -51,10 +52,10 @@ class Items:
                 return await self._azure_subscription(tenant_id, item_id, parent_id)
         raise IncompleteRead(f"there is no read for a thing of type {item_type}")
 
-    async def resource(self, path: str, what: str) -> Members | None:
-        """One resource as it came, below /v1; None for a 404."""
+    async def resource(self, path: Route, what: str) -> Members | None:
+        """One resource as it came; None for a 404."""
         try:
-            received = await self._session.read("/v1" + path)
+            received = await self._session.read(path)
         except RemoteError as error:
             if error.status == HTTPStatus.NOT_FOUND:
                 return None

@@ -1,4 +1,4 @@
-"""The HTTP client that msal is given: our time-outs and sizes, our retries, and the mapping of given login endpoints.
+"""The HTTP client that msal is given: our bounds, our retries, and the mapping of given login endpoints.
 
 msal insists on an https authority. For endpoints out of the Partner document it is told https://HOST/TENANT, and here
 that prefix becomes the endpoint again; its discovery document is answered here, because the v2 paths are known.
@@ -7,24 +7,30 @@ that prefix becomes the endpoint again; its discovery document is answered here,
 from __future__ import annotations
 
 import json
-import time
+import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from pcreconcile.model.errors import AuthenticationError
+from pcreconcile.model.errors import AuthenticationError, OutOfTime
 from pcreconcile.partner_center.endpoints import Addresses
+from pcreconcile.partner_center.instants import parse_retry_after
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.transport import LoginTransport, Reply, Unanswered
 from pcreconcile.partner_center.wire import NotJson, decode_json
 from pcreconcile.partner_center.workload_identity import Fetched
 
 _TRIES = 3
-_LONGEST_PAUSE = 60.0
+_PATIENCE = 60.0  # seconds for one answer: a token is small, and everybody waits for it
 
 
 class LoginUnavailable(Exception):
-    """The login service gave no usable answer: names its host."""
+    """The login service gave no usable answer. `retry_after`: in how many seconds it wants to be asked again."""
+
+    def __init__(self, problem: str, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(problem)
 
 
 class LoginResponse:
@@ -44,10 +50,18 @@ class LoginResponse:
 class LoginHttp:
     """msal's `http_client`. Asking for a token twice harms nobody, so unanswered requests are repeated."""
 
-    def __init__(self, transport: LoginTransport, addresses: Addresses, sleep: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        transport: LoginTransport,
+        addresses: Addresses,
+        timing: Timing | None = None,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
         self._transport = transport
         self._addresses = addresses
-        self._sleep = sleep
+        self._timing = timing or Timing()
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
 
     def authority(self, tenant: str) -> str:
         """The authority to name to msal."""
@@ -78,25 +92,42 @@ class LoginHttp:
         return Fetched(answer.status_code, answer.text)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; who waits in another thread waits no longer."""
+        self._closed.set()
         self._transport.close()
 
     def _request(
         self, method: str, url: str, headers: Mapping[str, str] | None, form: Any, params: Any
     ) -> LoginResponse:
-        problem = ""
+        """Raises LoginUnavailable after three tries, and at once where the wait for the next one would be too long."""
+        problem, asked = "", None
         for attempt in range(_TRIES):
+            if attempt:
+                self._wait(asked or 0.5 * 2 ** (attempt - 1), problem)
+            patience = min(self._patience(problem), _PATIENCE)
             try:
-                reply = self._transport.exchange(method, self._mapped(url), headers or {}, form, params)
+                reply = self._transport.exchange(method, self._mapped(url), headers or {}, form, params, patience)
             except Unanswered as error:
-                problem, pause = str(error), 0.5 * 2**attempt
+                problem, asked = str(error), None
             else:
                 if _is_answer(reply):
                     return LoginResponse(reply.status, reply.body.decode("utf-8-sig"), reply.headers)
-                problem, pause = f"HTTP {reply.status}", _pause(reply, attempt)
-            if attempt < _TRIES - 1:
-                self._sleep(pause)
-        raise LoginUnavailable(problem)
+                problem, asked = f"HTTP {reply.status}", parse_retry_after(reply.headers)
+        raise LoginUnavailable(problem, asked)
+
+    def _wait(self, seconds: float, problem: str) -> None:
+        try:
+            self._timing.require_wait(seconds, "it asks to wait")
+        except OutOfTime as error:
+            raise LoginUnavailable(f"{problem}; {error}", error.retry_after) from None
+        self._sleep(seconds)
+
+    def _patience(self, problem: str) -> float:
+        try:
+            self._timing.require()
+        except OutOfTime as error:
+            raise LoginUnavailable(f"{problem}; {error}" if problem else str(error)) from None
+        return self._timing.left
 
     def _mapped(self, url: str) -> str:
         authority_host = f"https://{urlsplit(self._addresses.login).netloc}"
@@ -113,11 +144,6 @@ def _is_answer(reply: Reply) -> bool:
         return isinstance(decode_json(reply.body), dict)
     except NotJson:
         return False
-
-
-def _pause(reply: Reply, attempt: int) -> float:
-    asked = reply.headers.get("retry-after", "")
-    return min(float(asked), _LONGEST_PAUSE) if asked.isascii() and asked.isdigit() else 0.5 * 2**attempt
 
 
 def _discovery(authority: str) -> str:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -20,17 +19,20 @@ from pcreconcile.model.estate import Reservation, Resource
 from pcreconcile.model.ids import RequestId, TenantId
 from pcreconcile.model.money import Money
 from pcreconcile.partner_center.paging import Collected, Listing, collect
+from pcreconcile.partner_center.routes import route
 from pcreconcile.partner_center.session import Received, Request, Session
 from pcreconcile.partner_center.tokens import Identity
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 from pcreconcile.partner_center.writer import CHANGED
 
-_ORDERS = "/providers/Microsoft.Capacity/reservationOrders"
-_VERSION = "?api-version=2022-11-01"
+_ORDERS = ("providers", "Microsoft.Capacity", "reservationOrders")
+_VERSION = {"api-version": "2022-11-01"}
 _CENT = Decimal("0.01")
 _MOST = Decimal(10**12)
 _REASON = "The customer leaves this partner."
 
+# Statuses with which the service speaks of this return; any other says nothing of it, and the quote was not read.
+_SPEAKS_OF_IT = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 # Codes with which the quote itself says that policy forbids the return.
 _NEVER = frozenset({"SelfServiceRefundNotSupported", "RefundLimitExceeded", "NonRefundableProduct"})
 
@@ -47,22 +49,25 @@ class Management:
         def decode(row: Members) -> Reservation:
             return decode_reservation(row, order_id)
 
-        path = f"{_ORDERS}/{quote(order_id, safe='')}/reservations{_VERSION}"
-        listing = Listing(Resource.RESERVATIONS, path, decode, lambda row: row.reservation_id)
+        path = (*_ORDERS, order_id, "reservations")
+        listing = Listing(Resource.RESERVATIONS, path, decode, lambda row: row.reservation_id, query=_VERSION)
         placed = replace(listing, rows="value", following="nextLink", version="")
         customer = self._session.within(tenant_id)
         return await collect(partial(customer.read, identity=Identity.USER), customer.base, placed)
 
     async def quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
-        """The reservation with what its return gives; without money where the service gives no quote."""
+        """The reservation with what its return gives; without money where the service answers that it gives no quote.
+
+        Raises RemoteError, NoAnswer and IncompleteRead where it could not be asked, or its answer not understood.
+        """
+        customer = self._session.within(tenant_id)
         try:
-            customer = self._session.within(tenant_id)
             found = await _quote(customer, reservation.order_id, reservation.reservation_id, reservation.quantity)
-            return priced(reservation, found)
         except RemoteError as error:
+            if error.status not in _SPEAKS_OF_IT:
+                raise
             return replace(reservation, problems=(error.message,)) if error.code in _NEVER else reservation
-        except (NoAnswer, IncompleteRead):
-            return reservation
+        return priced(reservation, found)
 
     async def give_back(self, tenant_id: TenantId, item_id: str, quantity: Any, request_id: RequestId) -> Received:
         """Return all of a reservation (`orderId/reservationId`); the service goes on with it by itself.
@@ -80,7 +85,7 @@ class Management:
         if problems:
             text = f"Azure no longer takes it back: {'; '.join(problems)}; nothing was sent"
             raise RemoteError(text, status=HTTPStatus.CONFLICT, code=CHANGED)
-        path = f"{_ORDERS}/{quote(order_id, safe='')}/return{_VERSION}"
+        path = route(*_ORDERS, order_id, "return", query=_VERSION)
         body = {"properties": _return_of(session, _named(order_id, reservation_id, quantity))}
         return await customer.write(Request("POST", path, body=body, identity=Identity.USER), request_id)
 
@@ -88,7 +93,7 @@ class Management:
 async def _quote(customer: Session, order_id: str, reservation_id: str, quantity: Any) -> Members:
     named = _named(order_id, reservation_id, quantity)
     body = {"id": _id_of(order_id), "properties": {"scope": "Reservation", "reservationToReturn": named}}
-    path = f"{_ORDERS}/{quote(order_id, safe='')}/calculateRefund{_VERSION}"
+    path = route(*_ORDERS, order_id, "calculateRefund", query=_VERSION)
     received = await customer.ask(path, body, Identity.USER)
     return Members(received.value, "calculateRefund").member("properties")
 
@@ -100,7 +105,7 @@ def decode_reservation(row: Members, order_id: str) -> Reservation:
         order_id=order_id,
         reservation_id=row.text("id").rpartition("/")[2].lower(),
         name=properties.optional_text("displayName") or "",
-        quantity=properties.integer("quantity"),
+        quantity=properties.quantity("quantity"),
         state=properties.text("provisioningState").lower(),
         expires=properties.instant("expiryDateTime", "expiryDate"),
     )

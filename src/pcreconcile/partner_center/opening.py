@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pcreconcile.model.partner import Partner, TokenCache
 from pcreconcile.partner_center.applications import Applications
@@ -13,9 +14,9 @@ from pcreconcile.partner_center.endpoints import Addresses, Audience, addresses_
 from pcreconcile.partner_center.login_http import LoginHttp
 from pcreconcile.partner_center.pacing import PUBLISHED_INTERVAL, UNPACED, Buckets
 from pcreconcile.partner_center.refresh_tokens import RefreshTokens, open_refresh_tokens
-from pcreconcile.partner_center.retrying import Timing
 from pcreconcile.partner_center.service import PartnerCenter
 from pcreconcile.partner_center.session import Session
+from pcreconcile.partner_center.time_budget import DEFAULT_BUDGET, Timing
 from pcreconcile.partner_center.tokens import Tokens
 from pcreconcile.partner_center.transport import Transport, open_login_transport, open_transport
 from pcreconcile.partner_center.trust import Trust
@@ -36,12 +37,17 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(
-    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str
+    partner: Partner,
+    environment: Mapping[str, str],
+    *,
+    trust: Trust,
+    application: str,
+    budget: timedelta = DEFAULT_BUDGET,
 ) -> AsyncIterator[Parts]:
     """Raises ConfigurationError before anything is sent; closes all connections."""
     addresses = addresses_of(partner, trust)
-    timing = Timing()
-    login = LoginHttp(open_login_transport(addresses), addresses)
+    timing = Timing().ending_in(budget)
+    login = LoginHttp(open_login_transport(addresses), addresses, timing)
     try:
         secrets = find_secrets(partner, environment, trust, Federation(addresses.exchange, login.fetch))
         kept = keep_refresh_tokens(partner, secrets.client_id, addresses, environment)
@@ -70,10 +76,10 @@ def keep_refresh_tokens(
 
 @asynccontextmanager
 async def open_partner_center(
-    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str
+    partner: Partner, environment: Mapping[str, str], *, trust: Trust, application: str, budget: timedelta
 ) -> AsyncIterator[PartnerCenter]:
     """As `connect` says. Raises ConfigurationError before anything is sent."""
-    async with open_parts(partner, environment, trust=trust, application=application) as parts:
+    async with open_parts(partner, environment, trust=trust, application=application, budget=budget) as parts:
         graph = parts.session.beside(parts.addresses.graph, Audience.GRAPH)
         management = parts.session.beside(parts.addresses.management, Audience.MANAGEMENT)
         yield PartnerCenter(partner.tenant_id, parts.session, parts.tokens, graph, management)

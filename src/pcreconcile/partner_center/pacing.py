@@ -6,13 +6,18 @@ section 9.3; entitlements have no published limit and get the same). A `Retry-Af
 
 from __future__ import annotations
 
-from pcreconcile.partner_center.retrying import Timing
+from pcreconcile.partner_center.time_budget import Timing
 
 PUBLISHED_INTERVAL = 60.0 / 400
 UNPACED = 0.0  # endpoints on this machine have no published limit; their 429 is obeyed all the same
 _RESERVE = 100 * PUBLISHED_INTERVAL
 
 _RESOURCES = ("subscriptions", "orders", "entitlements")
+
+
+def seconds_needed(requests: int) -> float:
+    """How long so many requests that count against one limit take, when nothing else is slow."""
+    return max(requests * PUBLISHED_INTERVAL - _RESERVE, 0.0)
 
 
 def bucket_of(path: str) -> str:
@@ -31,14 +36,21 @@ class Bucket:
         self._paused_until = float("-inf")
 
     async def admit(self) -> None:
-        """Return when the caller may send."""
+        """Return when the caller may send. Raises OutOfTime, at once where it would come to that in the end."""
+        self._timing.require()
+        self._require_short_pause()
         ready = self._take_slot()
         while (wait := max(ready, self._paused_until) - self._timing.monotonic()) > 0:
+            self._require_short_pause()
+            self._timing.require(wait)
             await self._timing.sleep(wait)
 
     def pause(self, seconds: float) -> None:
         """Hold every caller back for so long from now."""
         self._paused_until = max(self._paused_until, self._timing.monotonic() + seconds)
+
+    def _require_short_pause(self) -> None:
+        self._timing.require_wait(self._paused_until - self._timing.monotonic(), "the service asked to be left alone")
 
     def _take_slot(self) -> float:
         slot = max(self._next_slot, self._timing.monotonic() - _RESERVE)

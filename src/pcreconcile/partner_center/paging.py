@@ -4,7 +4,7 @@ The last page is the one without `links.next`; a 400 with code 2000 after a cont
 more than one witness: a row that two pages show, a page that adds nothing, and a `totalCount` above the number of rows
 say that the list moved while it was read. It is then read anew, twice at most. (Graph and Azure may send empty pages on
 the way; `totalCount` may count one page alone, so that a smaller one proves nothing.) Links that lead elsewhere and
-collections without end make the read incomplete at once.
+collections without end make the read incomplete at once. Of a link's headers `MS-ContinuationToken` alone is sent.
 
 Microsoft's migration tool follows the body's `continuationToken` instead. Where a last page still carries one, the
 `seek` request is tried: new rows go on, none or a refusal confirm the end.
@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -23,45 +22,59 @@ from pcreconcile.model.errors import AuthenticationError, IncompleteRead, NoAnsw
 from pcreconcile.model.estate import OddRow, ReadProof
 from pcreconcile.model.ids import TenantId
 from pcreconcile.partner_center.refusals import END_OF_PAGES
+from pcreconcile.partner_center.routes import Route, following, route
 from pcreconcile.partner_center.session import HeaderPairs, Received
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
 PAGE_CAP = 10_000
+ROW_CAP = 500_000
+EMPTY_PAGES = 50  # one after the other; where empty pages are allowed at all, a filter skips a few
 WALKS = 3  # a list that moved is read anew twice
 CONTINUATION_HEADER = "MS-ContinuationToken"
-_VERSION = "/v1"
+_LONGEST_TOKEN = 8192  # servers take no longer header
+_VERSION = "v1"
 
 Row = TypeVar("Row")
-Read = Callable[[str, HeaderPairs], Awaitable[Received]]
+Read = Callable[[Route, HeaderPairs], Awaitable[Received]]
 
 
 class PageRequest(msgspec.Struct, frozen=True):
     """One page to ask for. `probe` is True for a token that may lead nowhere."""
 
-    path: str
+    path: Route
     headers: HeaderPairs = ()
     probe: bool = False
 
 
 class Listing(msgspec.Struct, Generic[Row], frozen=True):
-    """What a collection is and how its rows are read; `seek` is the path that takes a token, if there is one.
+    """What a collection is and how its rows are read: `path` in its parts, below `version`, and `query`.
 
-    `named` is what the wire calls it, where that differs from the resource. `whose` tells the tenant of a row that
-    cannot be understood, so that it spoils this customer and no other; without it such a row ends the read. `rows` is
-    the member that holds a page's rows, `following` the one that holds the next page's address where it is no member of
-    `links` (Microsoft Graph, Azure Resource Manager), `version` what every path begins with.
+    `seek` is the query that takes a token, if there is one. `named` is what the wire calls it, where that differs from
+    the resource. `whose` tells the tenant of a row that cannot be understood, so that it spoils this customer and no
+    other; without it such a row ends the read. `rows` is the member that holds a page's rows, `following` the one that
+    holds the next page's address where it is no member of `links` (Microsoft Graph, Azure Resource Manager), `version`
+    what every path begins with, "" for nothing.
     """
 
     resource: str
-    path: str
+    path: tuple[str, ...]
     decode: Callable[[Members], Row]
     key: Callable[[Row], Hashable]
-    seek: str | None = None
     named: str = ""
+    query: dict[str, str] = {}
+    seek: dict[str, str] | None = None
     whose: Callable[[Any], TenantId | None] | None = None
     rows: str = "items"
     following: str = ""
     version: str = _VERSION
+
+    def of_customer(self, tenant_id: TenantId) -> Listing[Row]:
+        """The same collection of one customer."""
+        return msgspec.structs.replace(self, path=("customers", tenant_id, *self.path))
+
+    def first(self, query: dict[str, str]) -> Route:
+        """The path with this query. Raises UnexpectedShape for an ID that cannot stand in it."""
+        return route(*filter(None, (self.version,)), *self.path, query=query)
 
 
 class Collected(msgspec.Struct, Generic[Row], frozen=True):
@@ -137,12 +150,13 @@ class _Walk(Generic[Row]):
         self._asked: set[tuple[str, HeaderPairs]] = set()
         self._count = 0  # rows as they came, those that one page shows twice included
         self._total = 0
+        self._empty = 0
         self.rows: dict[Hashable, Row] = {}
         self.odd: list[OddRow] = []
         self.pages = 0
 
     async def to_the_end(self) -> None:
-        following: PageRequest | None = PageRequest(self._listing.version + self._listing.path)
+        following: PageRequest | None = PageRequest(self._listing.first(self._listing.query))
         while following is not None:
             following = await self._turn(following)
         if self._total > self._count:
@@ -157,15 +171,20 @@ class _Walk(Generic[Row]):
             raise IncompleteRead(f"no end after {PAGE_CAP} pages")
         self._asked.add(asked)
         page = await self._page(request)
-        if page is None:
-            return None
-        if not self._take(page, request):
+        if page is None or not self._take(page, request):
             return None
         self.pages += 1
+        self._require_an_end()
         following = self._next(page)
         if following is not None and not self._listing.following and not page.array(self._listing.rows):
             raise _Moved(f"page {self.pages} adds nothing, and the list goes on")
         return following
+
+    def _require_an_end(self) -> None:
+        if self._count > ROW_CAP:
+            raise IncompleteRead(f"no end after {ROW_CAP} rows")
+        if self._empty > EMPTY_PAGES:
+            raise IncompleteRead(f"more than {EMPTY_PAGES} empty pages one after the other")
 
     async def _page(self, request: PageRequest) -> Members | None:
         """The page, or None when the service says that there are no more."""
@@ -190,6 +209,7 @@ class _Walk(Generic[Row]):
         self.rows |= rows
         self.odd += odd
         self._count += len(values)
+        self._empty = 0 if values else self._empty + 1
         self._total = max(self._total, _total_of(page))
         return True
 
@@ -225,26 +245,20 @@ class _Walk(Generic[Row]):
             return self._linked(link, token)
         if token is None or self._listing.seek is None:
             return None
-        return PageRequest(_VERSION + self._listing.seek, ((CONTINUATION_HEADER, _sendable(token)),), probe=True)
+        return PageRequest(self._listing.first(self._listing.seek), _continuation([token]), probe=True)
 
     def _linked(self, link: Members, token: str | None) -> PageRequest:
         """The next page as its link says. Where the link names no token, the body's goes along."""
-        pairs = [(header.text("key"), header.text("value")) for header in link.optional_objects("headers")]
-        if token is not None and CONTINUATION_HEADER.casefold() not in {name.casefold() for name, _ in pairs}:
-            pairs.append((CONTINUATION_HEADER, token))
-        headers = tuple((_sendable(name), _sendable(value)) for name, value in pairs)
-        return PageRequest(self._path(link.text("uri")), headers)
+        tokens = [
+            header.text("value")
+            for header in link.optional_objects("headers")
+            if header.text("key").casefold() == CONTINUATION_HEADER.casefold()
+        ]
+        return PageRequest(self._path(link.text("uri")), _continuation(tokens or ([] if token is None else [token])))
 
-    def _path(self, uri: str) -> str:
-        """What to ask for below the endpoint: verbatim, with the version where it is missing, and on no other host."""
-        path = _sendable(uri)
-        if urlsplit(path).scheme:
-            if not path.startswith(self._base + "/"):
-                raise IncompleteRead("the next page's link leads to another host")
-            path = path.removeprefix(self._base)
-        path = path if path.startswith("/") else f"/{path}"
+    def _path(self, uri: str) -> Route:
         version = self._listing.version
-        return path if path.casefold().startswith(f"{version}/") else version + path
+        return following(uri, self._base, f"/{version}" if version else "")
 
 
 def _total_of(page: Members) -> int:
@@ -259,7 +273,13 @@ def _means_the_end(error: RemoteError, request: PageRequest) -> bool:
     return request.probe and error.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 
 
-def _sendable(text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise UnexpectedShape("links.next: holds characters that cannot be sent")
-    return text
+def _continuation(tokens: list[str]) -> HeaderPairs:
+    """The one header that a page may ask for. Raises UnexpectedShape for a token that cannot be sent."""
+    if len(set(tokens)) > 1:
+        raise UnexpectedShape("links.next: names several continuation tokens")
+    for token in tokens:
+        if len(token) > _LONGEST_TOKEN:
+            raise UnexpectedShape(f"links.next: a continuation token of more than {_LONGEST_TOKEN} characters")
+        if not (token.isascii() and token.isprintable()):
+            raise UnexpectedShape("links.next: holds characters that cannot be sent")
+    return tuple((CONTINUATION_HEADER, token) for token in tokens[:1])

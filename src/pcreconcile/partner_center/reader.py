@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import quote
 
 import msgspec
 
@@ -39,6 +38,7 @@ from pcreconcile.partner_center.decoding import (
 )
 from pcreconcile.partner_center.paging import Collected, Listing, collect
 from pcreconcile.partner_center.refusals import says_not_ours
+from pcreconcile.partner_center.routes import Route, route
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
 
@@ -48,10 +48,11 @@ UNREADABLE = (RemoteError, NoAnswer, IncompleteRead)
 
 _CUSTOMERS = Listing(
     resource=Resource.CUSTOMERS,
-    path="/customers?size=500",
+    path=("customers",),
+    query={"size": "500"},
     decode=decode_customer,
     key=lambda customer: customer.tenant_id,
-    seek="/customers?size=500&seekOperation=Next",
+    seek={"size": "500", "seekOperation": "Next"},
     whose=tenant_of,
 )
 
@@ -62,9 +63,9 @@ def failed(resource: str, error: PcreconcileError) -> ReadProof:
     return ReadProof(resource, complete=False, problem=str(error), credential=credential)
 
 
-def customer_path(tenant_id: TenantId, *parts: str) -> str:
-    """A path below /v1 of one customer's resources; IDs are opaque, so each part is quoted."""
-    return "/".join(("/customers", quote(tenant_id, safe=""), *(quote(part, safe="") for part in parts)))
+def customer_path(tenant_id: TenantId, *parts: str) -> Route:
+    """The path of one customer's resource. Raises UnexpectedShape for an ID that cannot stand in one."""
+    return route("v1", "customers", tenant_id, *parts)
 
 
 class CustomerRead(msgspec.Struct, frozen=True):
@@ -94,7 +95,7 @@ class Reader:
     async def customer_by_id(self, tenant_id: TenantId) -> CustomerRead:
         """One customer. Raises RemoteError, NoAnswer and IncompleteRead when the service does not say clearly."""
         try:
-            received = await self._session.read("/v1" + customer_path(tenant_id))
+            received = await self._session.read(customer_path(tenant_id))
         except RemoteError as error:
             if says_not_ours(error):
                 return CustomerRead(None, "none")
@@ -154,8 +155,7 @@ class Reader:
 
     async def rows(self, tenant_id: TenantId, listing: Listing[Row]) -> Collected[Row]:
         """One collection of a customer; `listing.path` is relative to the customer."""
-        placed = msgspec.structs.replace(listing, path=customer_path(tenant_id) + listing.path)
-        return await collect(self._session.read, self._session.base, placed)
+        return await collect(self._session.read, self._session.base, listing.of_customer(tenant_id))
 
     async def azure_entitlements(self, tenant_id: TenantId, plan_id: SubscriptionId) -> Collected[AzureEntitlement]:
         """The Azure subscriptions under one plan."""
@@ -168,11 +168,13 @@ class Reader:
         return None if missing and not must_show_entitlements(plan) else found
 
 
-SUBSCRIPTIONS = Listing(Resource.SUBSCRIPTIONS, "/subscriptions", decode_subscription, lambda row: row.id)
-ORDERS = Listing(Resource.ORDERS, "/orders", decode_order, lambda row: row.id)
+SUBSCRIPTIONS = Listing(Resource.SUBSCRIPTIONS, ("subscriptions",), decode_subscription, lambda row: row.id)
+ORDERS = Listing(Resource.ORDERS, ("orders",), decode_order, lambda row: row.id)
 # The parameter as the REST reference of the orders spells it (manage-orders: get-orders).
-PRICED_ORDERS = Listing(Resource.ORDERS, "/orders?include_price=true", decode_order, lambda row: row.id)
-ENTITLEMENTS = Listing(Resource.ENTITLEMENTS, "/entitlements?showExpiry=true", decode_entitlement, lambda row: row)
+PRICED_ORDERS = msgspec.structs.replace(ORDERS, query={"include_price": "true"})
+ENTITLEMENTS = Listing(
+    Resource.ENTITLEMENTS, ("entitlements",), decode_entitlement, lambda row: row, query={"showExpiry": "true"}
+)
 
 
 def _azure_entitlements_of(plan_id: SubscriptionId) -> Listing[AzureEntitlement]:
@@ -180,8 +182,7 @@ def _azure_entitlements_of(plan_id: SubscriptionId) -> Listing[AzureEntitlement]
         return decode_azure_entitlement(row, plan_id)
 
     key: Callable[[AzureEntitlement], str] = lambda row: row.id  # noqa: E731
-    path = f"/subscriptions/{quote(plan_id, safe='')}/azureEntitlements"
-    return Listing(azure_read_of(plan_id), path, decode, key)
+    return Listing(azure_read_of(plan_id), ("subscriptions", plan_id, "azureEntitlements"), decode, key)
 
 
 def _if_complete(members: Members) -> Customer | None:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
-from pcreconcile.partner_center.instants import parse_http_date
+from pcreconcile.partner_center.instants import parse_retry_after
+from pcreconcile.partner_center.time_budget import refused_wait
 from pcreconcile.partner_center.translate import remedy_of
 from pcreconcile.partner_center.wire import Members, NotJson, UnexpectedShape, decode_json, well_formed
 
@@ -70,14 +71,16 @@ def refusal(
     code, message = _code_and_message(status, body)
     code, message = _bounded(conceal(code)), _bounded(conceal(message)) or _phrase(status)
     kind = AuthenticationError if status == HTTPStatus.UNAUTHORIZED else RemoteError
+    retry_after = _retry_after(status, headers, message)
+    late = refused_wait(retry_after or 0.0, "the service asks to wait")
     return kind(
         message,
         status=status,
         code=code,
         correlation_id=trace.correlation_id,
         request_id=trace.request_id,
-        retry_after=_retry_after(status, headers, message),
-        remedy=remedy_of(status, code, message) or _UNSAID.get(status, ""),
+        retry_after=retry_after,
+        remedy=remedy_of(status, code, message) or _UNSAID.get(status, "") or late,
     )
 
 
@@ -139,11 +142,8 @@ def _phrase(status: int) -> str:
 
 def _retry_after(status: int, headers: Mapping[str, str], message: str) -> float | None:
     """Seconds: from the header (a number or a date), else from the gateway's message."""
-    value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    until, now = parse_http_date(value), parse_http_date(headers.get("date", ""))
-    if until is not None and now is not None:
-        return max((until - now).total_seconds(), 0.0)
+    asked = parse_retry_after(headers)
+    if asked is not None:
+        return asked
     hint = _RETRY_HINT.search(message) if status == HTTPStatus.TOO_MANY_REQUESTS else None
     return float(hint.group(1)[:9]) if hint else None

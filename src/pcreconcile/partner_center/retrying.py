@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-
-import msgspec
 
 from pcreconcile.model.errors import NoAnswer, PcreconcileError, RemoteError
 from pcreconcile.partner_center.refusals import ServerFailed
+from pcreconcile.partner_center.time_budget import LONGEST_WAIT, Timing
 
 _UNANSWERED_TRIES = 4
 _THROTTLED_TRIES = 10
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 30.0
 _WAIT_BUDGET = 900.0  # seconds that one read waits in all
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """Time and chance, so that tests move the one and fix the other. `chance` gives [0, 1)."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
 
 
 class Retries:
@@ -49,6 +36,8 @@ class Retries:
             return None
         asked = error.retry_after if isinstance(error, RemoteError | ServerFailed) else None
         wait = self._backoff() if asked is None else asked
+        if wait > LONGEST_WAIT:
+            return wait  # it is refused by whoever would have to wait so long
         self._waited += wait
         return wait if self._waited <= _WAIT_BUDGET else None
 

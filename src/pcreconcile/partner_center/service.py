@@ -38,10 +38,12 @@ from pcreconcile.partner_center.claims import claims_of, user_of
 from pcreconcile.partner_center.instants import parse_http_date
 from pcreconcile.partner_center.items import Items
 from pcreconcile.partner_center.reader import Reader
+from pcreconcile.partner_center.routes import route
 from pcreconcile.partner_center.session import Session
 from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.writer import WRITABLE, WriteOrder, Writer, identity_of
 
+_SMALL = route("v1", "customers", query={"size": "1"})
 _CUSTOMERS_AT_ONCE = 16
 _EXPLAINING = 10.0  # seconds that a refusal waits for its explanation
 
@@ -102,7 +104,7 @@ class PartnerCenter:
 
     async def service_time(self) -> datetime:
         """The service's clock, from the Date header of a small read. Raises IncompleteRead when it tells none."""
-        received = await self._session.read("/v1/customers?size=1")
+        received = await self._session.read(_SMALL)
         told = parse_http_date(received.date)
         if told is None:
             raise IncompleteRead("the service's answer has no Date header")

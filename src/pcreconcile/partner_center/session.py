@@ -7,6 +7,7 @@ have happened.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from pcreconcile.model.correlation import correlation_of
-from pcreconcile.model.errors import AuthenticationError, NoAnswer, RemoteError
+from pcreconcile.model.errors import AuthenticationError, NoAnswer, OutOfTime, PcreconcileError, RemoteError
 from pcreconcile.model.ids import is_guid
 from pcreconcile.partner_center.endpoints import Audience
 from pcreconcile.partner_center.pacing import Buckets
@@ -26,10 +27,12 @@ from pcreconcile.partner_center.refusals import (
     refusal,
     refuses_the_credential,
 )
-from pcreconcile.partner_center.retrying import Retries, Timing
+from pcreconcile.partner_center.retrying import Retries
+from pcreconcile.partner_center.routes import Route
+from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.tokens import AccessToken, Identity, Tokens
 from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
-from pcreconcile.partner_center.wire import NotJson, decode_json, encode_json, is_empty
+from pcreconcile.partner_center.wire import NotJson, UnusableJson, decode_json, encode_json, is_empty
 
 _REFUSAL_LIMIT = 1 << 18
 
@@ -40,7 +43,7 @@ class Request(msgspec.Struct, frozen=True):
     """One logical request. `path` is what follows the endpoint, query included; `body` is JSON or None."""
 
     method: str
-    path: str
+    path: Route
     headers: HeaderPairs = ()
     body: Any = None
     identity: Identity = Identity.APPLICATION
@@ -104,11 +107,11 @@ class Session:
         """Whether there is a person to act for."""
         return self._tokens.has_user
 
-    async def read(self, path: str, headers: HeaderPairs = (), identity: Identity = Identity.APPLICATION) -> Received:
+    async def read(self, path: Route, headers: HeaderPairs = (), identity: Identity = Identity.APPLICATION) -> Received:
         """GET, tried again while nobody answered or the service asks to wait.
 
         A resource that refuses app-only tokens is asked again as the user, when the partner has one. Raises RemoteError
-        when the service said no, NoAnswer when it gave no whole answer, AuthenticationError.
+        when the service said no, NoAnswer when it gave no whole answer, AuthenticationError, OutOfTime.
         """
         try:
             return await self._read(Request("GET", path, headers, identity=identity))
@@ -123,7 +126,7 @@ class Session:
         in_graph = self.audience is Audience.GRAPH and error.status == HTTPStatus.FORBIDDEN
         return (plainly or in_graph) and self.has_user
 
-    async def ask(self, path: str, body: Any, identity: Identity) -> Received:
+    async def ask(self, path: Route, body: Any, identity: Identity) -> Received:
         """A POST that changes nothing, tried again like a read. Raises as `read` does."""
         return await self._read(Request("POST", path, body=body, identity=identity))
 
@@ -132,14 +135,18 @@ class Session:
 
         Raises RemoteError for a definite no, NoAnswer when it may or may not have taken effect.
         """
-        return await self._once(request, Trace(correlation_of(request_id), request_id))
+        trace = Trace(correlation_of(request_id), request_id)
+        try:
+            return await self._once(request, trace, math.inf)
+        except OutOfTime as error:  # it only ever is before something is sent
+            raise _unsent(error, trace) from error
 
     async def _read(self, request: Request) -> Received:
         trace = Trace(self._new_id(), self._new_id())
         retries = Retries(self._timing)
         while True:
             try:
-                received = await self._once(request, trace)
+                received = await self._once(request, trace, self._timing.left)
                 if received.value is None:
                     raise _no_answer("an empty body where JSON was expected", received.status, trace)
                 return received
@@ -147,37 +154,45 @@ class Session:
                 wait = retries.wait_after(error)
                 if wait is None:
                     raise
+                self._require_wait(wait, error)
             await self._timing.sleep(wait)
 
-    async def _once(self, request: Request, trace: Trace) -> Received:
-        """One try; a refused credential of the partner's own is named in the error."""
+    def _require_wait(self, wait: float, error: PcreconcileError) -> None:
+        """Raises OutOfTime, with the words of what made it necessary to wait."""
         try:
-            return await self._tried(request, trace)
+            self._timing.require_wait(wait)
+        except OutOfTime as late:
+            raise OutOfTime(f"{getattr(error, 'verbatim', error)}; {late}", late.retry_after) from error
+
+    async def _once(self, request: Request, trace: Trace, patience: float) -> Received:
+        """One try, of `patience` seconds; a refused credential of the partner's own is named in the error."""
+        try:
+            return await self._tried(request, trace, patience)
         except AuthenticationError as error:
             if self._tenant is None:
                 error.credential = request.identity.value
             raise
 
-    async def _tried(self, request: Request, trace: Trace) -> Received:
+    async def _tried(self, request: Request, trace: Trace, patience: float) -> Received:
         """The request, with a second one under a new token after a 401, which has no effect."""
         token = await self._tokens.get(request.identity, self.audience, self._tenant)
-        reply = await self._exchange(request, token, trace)
+        reply = await self._exchange(request, token, trace, patience)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             error = self._refusal(reply, trace)
             if refuses_the_credential(error):
                 self._tokens.refuse(error, request.identity, self.audience, self._tenant)
                 raise error
             token = await self._tokens.renew(request.identity, token, self.audience, self._tenant)
-            reply = await self._exchange(request, token, trace)
+            reply = await self._exchange(request, token, trace, patience)
         return self._received(reply, trace)
 
-    async def _exchange(self, request: Request, token: AccessToken, trace: Trace) -> Reply:
+    async def _exchange(self, request: Request, token: AccessToken, trace: Trace, patience: float) -> Reply:
         bucket = self._buckets.of(request.path)
         await bucket.admit()
         body = None if request.body is None else encode_json(request.body)
         try:
             reply = await self._transport.exchange(
-                request.method, self.base + request.path, self._headers(request, token, trace), body
+                request.method, self.base + request.path, self._headers(request, token, trace), body, patience
             )
         except Unanswered as error:
             raise _no_answer(str(error), 0, trace) from None
@@ -206,6 +221,8 @@ class Session:
             raise ServerFailed(error) if unclear else error
         try:
             value = None if is_empty(reply.body) else decode_json(reply.body)
+        except UnusableJson as error:
+            raise _no_answer(f"the answer's body cannot be used: {error}", reply.status, trace) from None
         except NotJson:
             raise _no_answer("the answer's body is not JSON", reply.status, trace) from None
         return Received(reply.status, value, _correlation_id(reply, trace), reply.headers)
@@ -223,6 +240,18 @@ def _correlation_id(reply: Reply, trace: Trace) -> str:
     """The one that the service answers with, when it is one; else ours."""
     theirs = next((reply.headers[name] for name in _TRACES if name in reply.headers), "")
     return theirs if is_guid(theirs) else trace.correlation_id
+
+
+def _unsent(error: OutOfTime, trace: Trace) -> RemoteError:
+    """A write that never left: a definite no, though not the service's."""
+    return RemoteError(
+        f"nothing was sent: {error}",
+        status=HTTPStatus.SERVICE_UNAVAILABLE,
+        code="out-of-time",
+        correlation_id=trace.correlation_id,
+        request_id=trace.request_id,
+        retry_after=error.retry_after,
+    )
 
 
 def _no_answer(problem: str, status: int, trace: Trace) -> NoAnswer:

@@ -13,7 +13,8 @@ from pcreconcile.model.estate import CustomerList
 from pcreconcile.partner_center.check import Check, fail, failure, ok, warn
 from pcreconcile.partner_center.claims import claims_of, has_mfa, user_of
 from pcreconcile.partner_center.endpoints import Addresses, Audience
-from pcreconcile.partner_center.reader import Reader
+from pcreconcile.partner_center.reader import Reader, customer_path
+from pcreconcile.partner_center.routes import Route, route
 from pcreconcile.partner_center.session import HeaderPairs, Received, Session
 from pcreconcile.partner_center.tokens import Identity, Tokens
 from pcreconcile.partner_center.wire import find_name
@@ -30,8 +31,8 @@ _ROLES = {
 _VALIDATE_MFA: HeaderPairs = (("ValidateMfa", "true"),)
 _COMPLIANT = "isMfaCompliant"
 _NO_MFA = "sign in with multi-factor authentication: `pcreconcile login`, or store a new refresh token"
-_SMALL = "/v1/customers?size=1"
-_USERS_ONLY = "/v1/customers/relationshiprequests"
+_SMALL = route("v1", "customers", query={"size": "1"})
+_USERS_ONLY = route("v1", "customers", "relationshiprequests")
 
 
 class TokenChecks:
@@ -68,7 +69,7 @@ class TokenChecks:
         yield listed if isinstance(listed, Check) else _complete(listed)
         if isinstance(listed, CustomerList) and listed.customers:
             tenant_id = min(listed.customers)
-            yield await self._read("customer by ID", f"/v1/customers/{tenant_id}", Identity.APPLICATION)
+            yield await self._read("customer by ID", customer_path(tenant_id), Identity.APPLICATION)
         if self._user_works:
             yield await self._self_test()
             yield await self._read("App+User read", _USERS_ONLY, Identity.USER)
@@ -105,7 +106,7 @@ class TokenChecks:
         except (PcreconcileError, TimeoutError) as error:
             return _failed("customers list", error)
 
-    async def _read(self, name: str, path: str, identity: Identity) -> Check:
+    async def _read(self, name: str, path: Route, identity: Identity) -> Check:
         try:
             async with asyncio.timeout(_PATIENCE):
                 received = await self._session.read(path, identity=identity)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pcreconcile.model.errors import AuthenticationError, ConfigurationError, RemoteError
 from pcreconcile.partner_center.applications import Applications, Form
-from pcreconcile.partner_center.claims import claims_of, code_of, has_mfa
+from pcreconcile.partner_center.claims import claims_of, code_of, has_mfa, lifetime
 from pcreconcile.partner_center.credentials import Secrets
 from pcreconcile.partner_center.endpoints import Addresses, Audience
 from pcreconcile.partner_center.refresh_tokens import RefreshTokens
@@ -25,7 +25,9 @@ from pcreconcile.partner_center.translate import remedy_of
 
 _EARLY = 300.0  # seconds before its end at which a token is renewed
 _REFUSED_FOR = 900.0  # seconds for which a refused credential is not tried again: who asks is told the same at once
+_UNSAID = 600.0  # seconds that a token lasts whose life nobody says (RFC 6749 lets it be left out)
 _UNREACHABLE_FOR = 30.0  # the same for a login service that gave no usable answer
+_LONGEST_TOKEN = 1 << 16  # characters; servers take no header near to that
 _SHORT_LIVED = 0.5  # share of its life after which a token that lives less than ten minutes is renewed
 
 # Refusals that speak of the refresh token or its person, so that another one may do better.
@@ -159,8 +161,8 @@ class Tokens:
 
     def _note_refusal(self, wanted: _Wanted, error: RemoteError) -> None:
         refused = error.status == HTTPStatus.UNAUTHORIZED
-        until = self._monotonic() + (_REFUSED_FOR if refused else _UNREACHABLE_FOR)
-        self._refusals[wanted] = (error, until)
+        wait = _REFUSED_FOR if refused else max(_UNREACHABLE_FOR, error.retry_after or 0.0)
+        self._refusals[wanted] = (error, self._monotonic() + wait)
 
     def _require_unrefused(self, wanted: _Wanted) -> None:
         """Raises AuthenticationError, as it was raised before, while a refusal stands."""
@@ -172,6 +174,7 @@ class Tokens:
                 code=error.code,
                 correlation_id=error.correlation_id,
                 request_id=error.request_id,
+                retry_after=error.retry_after,
                 remedy=error.remedy,
             )
 
@@ -236,7 +239,8 @@ class Tokens:
             where = "" if self._is_ours(wanted.tenant) else f" in the customer's tenant {wanted.tenant}"
             raise self._applications.refused(f"{wanted.identity.value} token{where}", result)
         self._secrets.veil.hide(value)
-        return AccessToken(value, self._monotonic() + _usable_for(result.get("expires_in")))
+        _require_bounded(value, result.get("refresh_token"))
+        return AccessToken(value, self._monotonic() + _usable_for(result.get("expires_in", _UNSAID)))
 
 
 def _check_mfa(token: AccessToken) -> None:
@@ -250,9 +254,19 @@ def _check_mfa(token: AccessToken) -> None:
         )
 
 
+def _require_bounded(*tokens: Any) -> None:
+    """Raises AuthenticationError for a token that no service could be shown."""
+    if any(isinstance(token, str) and len(token) > _LONGEST_TOKEN for token in tokens):
+        raise _unusable(f"a token of more than {_LONGEST_TOKEN} characters")
+
+
 def _usable_for(expires_in: Any) -> float:
-    try:
-        life = float(expires_in)
-    except (TypeError, ValueError):
-        life = 0.0
-    return max(life - _EARLY, life * _SHORT_LIVED, 0.0)
+    """Seconds. Raises AuthenticationError for a life that is none: such a token would be asked for without end."""
+    life = lifetime(expires_in)
+    if life is None or life <= 0:
+        raise _unusable("a token without a usable lifetime (expires_in)")
+    return max(life - _EARLY, life * _SHORT_LIVED)
+
+
+def _unusable(what: str) -> AuthenticationError:
+    return AuthenticationError(f"the login service issued {what}", status=HTTPStatus.BAD_GATEWAY)

@@ -1,8 +1,9 @@
 """The one module that imports httpx: one request out, one whole answer back, or `Unanswered`.
 
-Time-outs, connection limits and sizes are decided here; retries, tokens and meaning are not. Redirects are never
-followed, so that no token leaves the hosts that were configured. Whether anything may be written at all is decided here
-too, because nothing gets to the service on another way.
+Time-outs, connection limits and sizes are decided here, for the services and for the login service alike; retries,
+tokens and meaning are not. Redirects are never followed, so that no token leaves the hosts that were configured, and no
+cookie is kept, so that no answer changes a later request. Whether anything may be written at all is decided here too,
+because nothing gets to the service on another way.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,13 +20,15 @@ import httpx
 import msgspec
 
 from pcreconcile.model.errors import Refused
+from pcreconcile.partner_center.bodies import ACCEPTED, Body, UnusableBody
 from pcreconcile.partner_center.endpoints import Addresses
 from pcreconcile.partner_center.trust import READ_ONLY, Trust
 
 CONNECTIONS = 12  # httpx's cost per request grows with open connections: 8 to 16 is its best
-_BODY_LIMIT = 64 << 20
+_BODY_LIMIT = 32 << 20
 _LOGIN_BODY_LIMIT = 1 << 20
 _WHOLE_ANSWER = 240.0  # seconds; bounds an answer that trickles
+_TURN = 300.0  # seconds that a request waits for a free connection
 _TIMEOUT = httpx.Timeout(connect=15.0, read=120.0, write=60.0, pool=None)
 
 
@@ -66,29 +70,30 @@ class Transport:
         self.uses_proxies = client.trust_env
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
-    async def exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        """Send once. Raises Unanswered for anything but a whole answer, Refused for a write that may not be."""
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, patience: float = _WHOLE_ANSWER
+    ) -> Reply:
+        """Send once, and wait `patience` seconds at most for the whole answer.
+
+        Raises Unanswered for anything but a whole answer, Refused for a write that may not be.
+        """
         if self._read_only and not is_read(method, url):
             raise Refused(f"{READ_ONLY} is set: no write is sent; the operator unsets it to let `apply` write")
-        async with self._slots:
-            try:
-                async with asyncio.timeout(_WHOLE_ANSWER):
-                    return await self._send(method, url, headers, body)
-            except TimeoutError:
-                raise Unanswered("the answer did not end in time") from None
-            except httpx.InvalidURL:
-                raise Unanswered("the address cannot be requested") from None
-            except httpx.HTTPError as error:
-                raise Unanswered(_reason(error)) from None
+        await self._turn()
+        try:
+            request = self._client.build_request(method, url, headers=dict(headers), content=body)
+            return await _whole_reply(self._client, request, _BODY_LIMIT, patience)
+        except httpx.InvalidURL:
+            raise Unanswered("the address cannot be requested") from None
+        finally:
+            self._slots.release()
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Reply:
-        async with self._client.stream(method, url, headers=dict(headers), content=body) as response:
-            content = bytearray()
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > _BODY_LIMIT:
-                    raise Unanswered(f"the answer is larger than {_BODY_LIMIT >> 20} MiB")
-            return Reply(response.status_code, _lowered(response.headers), bytes(content))
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(_TURN):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Unanswered("it was not sent: no connection became free in time") from None
 
     async def close(self) -> None:
         """Close all connections."""
@@ -96,44 +101,92 @@ class Transport:
 
 
 class LoginTransport:
-    """HTTP to the login service, synchronous as msal wants it."""
+    """HTTP to the login service, blocking as msal wants it, with the limits of the other one.
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    Each request has a connection and an event loop of its own: only there can the time of a whole answer be bounded.
+    """
 
-    def exchange(self, method: str, url: str, headers: Mapping[str, str], form: Any, params: Any) -> Reply:
-        """Send once. Raises Unanswered for anything but a whole answer."""
+    def __init__(self, open_client: Callable[[], httpx.AsyncClient]) -> None:
+        self._open_client = open_client
+        self._under_way: set[tuple[asyncio.AbstractEventLoop, asyncio.Task[Reply]]] = set()
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        form: Any,
+        params: Any,
+        patience: float = _WHOLE_ANSWER,
+    ) -> Reply:
+        """Send once, and wait `patience` seconds at most. Raises Unanswered for anything but a whole answer."""
         try:
-            with self._client.stream(method, url, headers=dict(headers), data=form, params=params) as response:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > _LOGIN_BODY_LIMIT:
-                        raise Unanswered("the answer is too large")
-                return Reply(response.status_code, _lowered(response.headers), bytes(content))
+            return asyncio.run(self._exchange(method, url, headers, form, params, patience))
         except httpx.InvalidURL:
             raise Unanswered("the address cannot be requested") from None
-        except httpx.HTTPError as error:
-            raise Unanswered(_reason(error)) from None
+        except asyncio.CancelledError:
+            raise Unanswered("the connection was closed") from None
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], form: Any, params: Any, patience: float
+    ) -> Reply:
+        async with self._open_client() as client:
+            request = client.build_request(method, url, headers=dict(headers), data=form, params=params)
+            loop = asyncio.get_running_loop()
+            entry = (loop, loop.create_task(_whole_reply(client, request, _LOGIN_BODY_LIMIT, patience)))
+            self._under_way.add(entry)
+            try:
+                return await entry[1]
+            finally:
+                self._under_way.discard(entry)
 
     def close(self) -> None:
-        """Close all connections."""
-        self._client.close()
+        """End what is under way in other threads."""
+        for loop, task in list(self._under_way):
+            loop.call_soon_threadsafe(task.cancel)
+
+
+async def _whole_reply(client: httpx.AsyncClient, request: httpx.Request, limit: int, patience: float) -> Reply:
+    """Raises Unanswered."""
+    try:
+        async with asyncio.timeout(min(patience, _WHOLE_ANSWER)):
+            response = await client.send(request, stream=True)
+            try:
+                return await _reply(response, limit)
+            finally:
+                await response.aclose()
+    except TimeoutError:
+        raise Unanswered("the answer did not end in time") from None
+    except UnusableBody as error:
+        raise Unanswered(str(error)) from None
+    except httpx.HTTPError as error:
+        raise Unanswered(_reason(error)) from None
+
+
+async def _reply(response: httpx.Response, limit: int) -> Reply:
+    """The bytes as they came over the wire; httpx would undo codings without a bound (bodies.py)."""
+    body = Body(response.headers.get_list("content-encoding", split_commas=True), limit)
+    async for chunk in response.aiter_raw():
+        body.take(chunk)
+    return Reply(response.status_code, _lowered(response.headers), body.whole())
 
 
 def open_transport(addresses: Addresses, trust: Trust) -> Transport:
     """A transport; proxies of the environment are used, except for hosts on this machine."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    client = httpx.AsyncClient(
-        timeout=_TIMEOUT, limits=limits, follow_redirects=False, trust_env=not addresses.loopback
-    )
-    return Transport(client, trust.read_only)
+    return Transport(_client(limits=limits, trust_env=not addresses.loopback), trust.read_only)
 
 
 def open_login_transport(addresses: Addresses) -> LoginTransport:
     """A transport for token requests."""
-    mounts: dict[str, httpx.BaseTransport | None] = dict.fromkeys(_direct(addresses))
-    return LoginTransport(httpx.Client(timeout=_TIMEOUT, follow_redirects=False, mounts=mounts))
+    return LoginTransport(lambda: _client(mounts=dict.fromkeys(_direct(addresses))))
+
+
+def _client(**settings: Any) -> httpx.AsyncClient:
+    """What holds for every request: our time-outs, one coding, no redirects, and a jar that takes no cookie."""
+    nobody = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    headers = {"accept-encoding": ACCEPTED}
+    return httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, cookies=nobody, headers=headers, **settings)
 
 
 def tls_context() -> ssl.SSLContext:
@@ -156,7 +209,6 @@ def _reason(error: httpx.HTTPError) -> str:
         (httpx.ConnectTimeout, "the connection could not be opened in time"),
         (httpx.ConnectError, "the connection could not be opened"),
         (httpx.TimeoutException, "no answer in time"),
-        (httpx.DecodingError, "the answer cannot be decompressed"),
         (httpx.RemoteProtocolError, "the connection was lost before the answer ended"),
         (httpx.LocalProtocolError, "the request cannot be sent as it is"),
     ]

@@ -1,7 +1,8 @@
 """JSON as the service writes it: a byte order mark or none, member names in any letter case, null for absent.
 
 Everything that is read goes through `Members`, which answers with a value of the type that was asked for or raises
-`UnexpectedShape`. Tolerant in form, strict in content: a member of the wrong type never becomes a default.
+`UnexpectedShape`. Tolerant in form, strict in content: a member of the wrong type never becomes a default. What no
+service writes is no JSON text here: members that stand twice, deep nesting, numbers of endless digits.
 """
 
 from __future__ import annotations
@@ -21,10 +22,18 @@ _DIGITS = re.compile(r"\s*-?[0-9]{1,15}\s*", re.ASCII)
 _AMOUNT = re.compile(r"\s*-?[0-9]{1,15}(\.[0-9]{1,15})?\s*", re.ASCII)
 _LARGEST = 2**53  # what JSON readers everywhere can hold
 _FARTHEST_EXPONENT = 300  # beyond it a number is no amount of anything, and too large to be written again
+_MOST_DIGITS = 40  # of one number, its sign, point and exponent included
+_DEEPEST = 32  # the documented resources need eight; deeper, every later step would have to be afraid of recursion
+_MOST_SEATS = 10**9
+_CONTAINERS = frozenset({dict, list})
 
 
 class NotJson(ValueError):
     """A body that is not one JSON text: cut, of another kind, or not UTF-8."""
+
+
+class UnusableJson(NotJson):
+    """A JSON text that no service writes; the text says what is wrong with it, and quotes nothing."""
 
 
 class UnexpectedShape(IncompleteRead):
@@ -34,9 +43,19 @@ class UnexpectedShape(IncompleteRead):
 def decode_json(body: bytes) -> Any:
     """The JSON value of a body; fractions are Decimal, as they were written. Raises NotJson."""
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_fraction)
+        value = json.loads(
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_distinct,
+            parse_constant=_refuse_constant,
+            parse_float=_fraction,
+            parse_int=_whole,
+        )
+    except UnusableJson:
+        raise
     except (ValueError, RecursionError):
         raise NotJson("not a JSON text") from None
+    _require_shallow(value)
+    return value
 
 
 def is_empty(body: bytes) -> bool:
@@ -63,7 +82,34 @@ def _refuse_constant(_: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of two members with one name nobody knows which one counts."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise UnusableJson("a member stands twice in one object")
+    return members
+
+
+def _require_shallow(value: Any) -> None:
+    """Raises UnusableJson. Level by level, because recursion is what it protects from."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        inner = [node.values() if type(node) is dict else node for node in level if type(node) in _CONTAINERS]
+        level = [each for node in inner for each in node if type(each) in _CONTAINERS]
+        if not level:
+            return
+    raise UnusableJson(f"nested more than {_DEEPEST} deep")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise UnusableJson(f"a number of more than {_MOST_DIGITS} digits")
+    return int(text)
+
+
 def _fraction(text: str) -> Decimal:
+    if len(text) > _MOST_DIGITS:
+        raise UnusableJson(f"a number of more than {_MOST_DIGITS} digits")
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -88,13 +134,9 @@ class Members:
             raise UnexpectedShape(f"{where}: expected an object, found {_kind(value)}")
         self.where = where
         self.raw: dict[str, Any] = value
-        self._folded: dict[str, Any] = {}
-        for name, member in value.items():
-            folded = name.casefold()
-            if self._folded.get(folded) is not None and member is not None and self._folded[folded] != member:
-                raise UnexpectedShape(f"{where}: {folded} stands twice with different values")
-            if member is not None or folded not in self._folded:
-                self._folded[folded] = member
+        self._folded: dict[str, Any] = {name.casefold(): member for name, member in value.items()}
+        if len(self._folded) != len(value):
+            self._folded = _merged(value, where)
 
     def get(self, name: str) -> Any:
         """The raw value; None when it is absent or null."""
@@ -127,6 +169,13 @@ class Members:
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
             self._wrong(name, value, "a whole number")
         return int(value)
+
+    def quantity(self, name: str) -> int:
+        """Seats, licences or pieces that must be there: a JSON number, whole, from 0 to a thousand million."""
+        value = self.get(name)
+        if isinstance(value, str) or not 0 <= (quantity := self.integer(name)) <= _MOST_SEATS:
+            self._wrong(name, value, f"a whole number from 0 to {_MOST_SEATS}")
+        return quantity
 
     def decimal(self, name: str) -> Decimal | None:
         """A number as it was written, also as a text; None when it is absent."""
@@ -203,6 +252,18 @@ class Members:
 
     def _wrong(self, name: str, value: Any, expected: str) -> NoReturn:
         raise UnexpectedShape(f"{self.where}.{name}: expected {expected}, found {_kind(value)}")
+
+
+def _merged(value: dict[str, Any], where: str) -> dict[str, Any]:
+    """Members whose names differ in letter case alone; two that say different things are an error."""
+    folded: dict[str, Any] = {}
+    for name, member in value.items():
+        key = name.casefold()
+        if folded.get(key) is not None and member is not None and folded[key] != member:
+            raise UnexpectedShape(f"{where}: {key} stands twice with different values")
+        if member is not None or key not in folded:
+            folded[key] = member
+    return folded
 
 
 def _kind(value: Any) -> str:

@@ -86,7 +86,7 @@ class Writer:
             return _azure(order)
         if kind in _CUSTOMER_CHANGES:
             body = {**_CUSTOMER_CHANGES[kind], "attributes": _CUSTOMER}
-            return Request("PATCH", "/v1" + customer_path(order.tenant_id), body=body)
+            return Request("PATCH", customer_path(order.tenant_id), body=body)
         text = f"{kind.value} is no write of Partner Center: nothing was sent"
         raise RemoteError(text, status=HTTPStatus.NOT_IMPLEMENTED, code="unsupported")
 
@@ -95,7 +95,7 @@ class Writer:
         found = _existing(await self._items.resource(path, "subscription"))
         _check_unchanged(order.fields, subscription_fields(found, order.target_id))
         body = edit(found.raw, order.wanted)
-        return Request("PATCH", "/v1" + path, headers=_if_match(found), body=body)
+        return Request("PATCH", path, headers=_if_match(found), body=body)
 
     async def _order_line(self, order: WriteOrder) -> Request:
         order_id, number = split_line(order.target_id)
@@ -104,7 +104,7 @@ class Writer:
         _check_unchanged(order.fields, order_line_fields(found, order_id, number))
         line = next(line for line in found.objects("lineItems") if line.integer("lineItemNumber") == number)
         lines = [{"lineItemNumber": number, "offerId": line.text("offerId")}]
-        return Request("PATCH", "/v1" + path, body={"id": found.text("id"), "status": "cancelled", "lineItems": lines})
+        return Request("PATCH", path, body={"id": found.text("id"), "status": "cancelled", "lineItems": lines})
 
 
 def _azure(order: WriteOrder) -> Request:
@@ -112,8 +112,8 @@ def _azure(order: WriteOrder) -> Request:
         text = "an Azure subscription is written through its plan: nothing was sent"
         raise RemoteError(text, status=HTTPStatus.BAD_REQUEST, code="no-plan")
     verb, body = _AZURE[order.kind]
-    plan = (order.tenant_id, "subscriptions", order.parent_id, "azureEntitlements")
-    return Request("POST", "/v1" + customer_path(*plan, order.target_id, verb), body=body)
+    plan = ("subscriptions", order.parent_id, "azureEntitlements")
+    return Request("POST", customer_path(order.tenant_id, *plan, order.target_id, verb), body=body)
 
 
 def _existing(found: Members | None) -> Members:

@@ -20,6 +20,7 @@ from pcreconcile.planning.delegated_access import with_access_ended
 from pcreconcile.planning.freezes import frozen_deadlines
 from pcreconcile.planning.handover import offered
 from pcreconcile.planning.keeping import plan_activity, plan_suspension
+from pcreconcile.planning.past_removals import came_back
 from pcreconcile.planning.presence import customer_blocker, plan_absence, wrong_customer
 from pcreconcile.planning.pricing import with_charges
 from pcreconcile.planning.removal import plan_removal
@@ -61,7 +62,8 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
     refusal = wrong_customer(state.customer, setting)
     if refusal is not None:
         return Outcome(refused=True, blockers=(refusal,))
-    return with_access_ended(_present(listed, state, setting), state, setting)
+    outcome = _present(listed, state, setting)
+    return outcome if outcome.unread else with_access_ended(outcome, state, setting)
 
 
 def _unknown(problem: str, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:
@@ -87,6 +89,8 @@ def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcom
         return Outcome(
             blockers=(customer_blocker("not-a-reseller", f"the relationship is '{relationship}', not 'reseller'"),)
         )
+    if (returned := came_back(setting)) is not None:
+        return returned
     holdings = priced_holdings(state, setting)
     outcome = _wished(listed, holdings, setting)
     conflicts = conflicting_lines(outcome.actions, holdings, setting)
@@ -155,7 +159,7 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         warnings=(*warnings, *needs_user(unseen), *_too_late(earliest, setting), *frozen_deadlines(deadlines, setting)),
         money=summed(outcome.actions),
         deadlines=deadlines,
-        try_again_at=try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None,
+        try_again_at=outcome.again or (try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None),
     )
 
 

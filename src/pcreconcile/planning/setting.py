@@ -108,3 +108,4 @@ class Outcome(msgspec.Struct, frozen=True):
     closed: tuple[Blocker, ...] = ()
     offers: frozenset[ActionId] = frozenset()
     closing: datetime | None = None  # the first window that closes while the customer cannot be read
+    again: datetime | None = None  # when there is something to gain by planning again, where that is known

@@ -113,7 +113,7 @@ def _hurry() -> None:
     """Waits pass `SPEED` times as fast, and clocks that measure waits with them."""
     from pcreconcile.cli.clock import ProcessClock
     from pcreconcile.partner_center import opening
-    from pcreconcile.partner_center.retrying import Timing
+    from pcreconcile.partner_center.time_budget import Timing
 
     def monotonic() -> float:
         return time.monotonic() * SPEED

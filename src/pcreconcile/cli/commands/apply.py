@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pcreconcile.cli.options import DURATION, FILE, manifests_option, option
+from pcreconcile.cli.options import DURATION, FILE, manifests_option, option, timeout_option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 
@@ -19,6 +19,7 @@ from pcreconcile.cli.program import Command
 @option("--json", is_flag=True, help="Records, one JSON object a line, on stdout.")
 @option("--wait", type=DURATION, default="15m", show_default=True, help="How long to wait for asynchronous results.")
 @option("--lock-timeout", type=DURATION, default="0", show_default=True, help="How long to wait for another apply.")
+@timeout_option
 @option(
     "--approvals", type=FILE, metavar="DIR", help="Folder of approvals; without one, approvals/ beside the manifests."
 )
@@ -34,6 +35,7 @@ def command(
     json: bool,  # noqa: ARG001 - recording has begun before the options were read
     wait: timedelta,
     lock_timeout: timedelta,
+    timeout: timedelta | None,
     approvals: Path | None,
     base: str | None,
     manifests: str,
@@ -43,9 +45,9 @@ def command(
     from pcreconcile.cli import holding, journal_check, printing, running, wiring
 
     holding.require_no_setting(os.environ)
-    waits = running.Waits(wait, lock_timeout)
+    waits = running.Waits(wait, lock_timeout, timeout)
     if planfile is not None:
-        session = wiring.judged_at(wiring.open_session(manifests), base)
+        session = wiring.judged_at(wiring.open_session(manifests, waits.budget()), base)
         running.tell_changes(session, output)
         journal_check.tell_if_empty(session, output)
         plan = wiring.read_plan(planfile, session)

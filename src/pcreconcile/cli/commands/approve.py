@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pcreconcile.cli.options import DURATION, FILE, manifests_option, option
+from pcreconcile.cli.options import DURATION, FILE, manifests_option, option, timeout_option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 from pcreconcile.model.errors import UsageError
@@ -64,6 +64,7 @@ _COUNT = click.IntRange(min=0, max=1_000_000_000)
 @option("--offline", is_flag=True, help="Do not read the service; what only it knows is shown as the file's word.")
 @option("--withdraw", type=FILE, metavar="APPROVAL", help="Take a kept approval back, for good; needs no plan.")
 @option("--canonical", type=FILE, metavar="APPROVAL", help="Print the bytes that a kept approval signs, and end.")
+@timeout_option
 @manifests_option
 @click.pass_obj
 def command(
@@ -115,11 +116,12 @@ def _approve(output: Output, planfile: Path, given: Mapping[str, Any]) -> None:
         wiring,
         withdrawals,
     )
+    from pcreconcile.cli.time_budget import TimeBudget
     from pcreconcile.rendering import approving
 
     if not given["yes"]:
         asking.require_somebody(output, "look at the plan (`pcreconcile show FILE`), then say --yes")
-    session = wiring.open_session(given["manifests"])
+    session = wiring.open_session(given["manifests"], TimeBudget(given["timeout"]))
     plan = wiring.read_plan(planfile, session)
     entries = signing.approvable(plan)
     home, rule = session.loaded.home, session.loaded.policy.approvals

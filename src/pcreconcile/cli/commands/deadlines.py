@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pcreconcile.cli.options import DURATION, FILE, manifests_option, option
+from pcreconcile.cli.options import DURATION, FILE, manifests_option, option, timeout_option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 
@@ -18,6 +18,7 @@ from pcreconcile.cli.program import Command
 @option("--target", multiple=True, metavar="customer/NAME", help="Look at this customer only; may be repeated.")
 @option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false look at that.")
 @option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
+@timeout_option
 @manifests_option
 @click.pass_obj
 def command(
@@ -27,14 +28,16 @@ def command(
     target: tuple[str, ...],
     snapshot: Path | None,
     refresh: bool,
+    timeout: timedelta | None,
     manifests: str,
 ) -> int:
     """List the deadlines of all customers, and the days on which relationships can be removed."""
     from pcreconcile.cli import exit_codes, printing, seeing, wiring
+    from pcreconcile.cli.time_budget import TimeBudget
     from pcreconcile.planning.agenda import agenda
 
     wanted = seeing.Wanted(targets=target, snapshot=snapshot, refresh=refresh, judged=False)
-    seen = seeing.see(wiring.open_session(manifests), output, wanted)
+    seen = seeing.see(wiring.open_session(manifests, TimeBudget(timeout)), output, wanted)
     found = agenda(seen.plan, within)
     printing.AGENDA_FORMATS[format_](output, found)
     return exit_codes.of_agenda(found, seen.plan, seen.listed)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
 
 from pcreconcile.cli.days import DAY
-from pcreconcile.cli.options import FILE, manifests_option, option
+from pcreconcile.cli.options import FILE, manifests_option, option, timeout_option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 from pcreconcile.model.errors import UsageError
@@ -23,6 +23,7 @@ from pcreconcile.model.errors import UsageError
 @option("--full", is_flag=True, help="With all names, domains and texts; otherwise placeholders stand for them.")
 @option("--offline", is_flag=True, help="Do not ask the service for its audit records.")
 @option("--json", is_flag=True, help="Records, one JSON object a line, on stdout.")
+@timeout_option
 @manifests_option
 @click.pass_obj
 def command(
@@ -35,10 +36,12 @@ def command(
     full: bool,
     offline: bool,
     json: bool,  # noqa: ARG001 - recording has begun before the options were read
+    timeout: timedelta | None,
     manifests: str,
 ) -> None:
     """Write an archive that proves what RUN did (its ID, the beginning of it, or last), from the journal alone."""
     from pcreconcile.cli import audit_look, evidencing, wiring
+    from pcreconcile.cli.time_budget import TimeBudget
 
     if (run is None) == (customer is None):
         raise UsageError("give a RUN (see `history`) or --customer NAME, one of them")
@@ -49,4 +52,4 @@ def command(
     names = evidencing.Names.TOLD if full else evidencing.Names.LEFT_OUT
     parts = evidencing.Parts(names, audit_look.ask_nobody if offline else audit_look.ask_the_service)
     asked = evidencing.Asked(run, customer, first, last)
-    evidencing.write(wiring.open_session(manifests), output, asked, out, parts)
+    evidencing.write(wiring.open_session(manifests, TimeBudget(timeout)), output, asked, out, parts)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
 
 from pcreconcile.cli.days import DAY
-from pcreconcile.cli.options import FILE, chosen_manifests, manifests_option, option
+from pcreconcile.cli.options import FILE, chosen_manifests, manifests_option, option, timeout_option
 from pcreconcile.cli.output import Output
 from pcreconcile.cli.program import Command
 from pcreconcile.model.plan import Effect
@@ -27,6 +27,7 @@ from pcreconcile.model.plan import Effect
 @option("--at", type=DAY, help="Plan as of that UTC day, as if nothing were done until then; never applied.")
 @option("--snapshot", type=FILE, help="Keep what was read in this file; with --refresh=false plan from it.")
 @option("--refresh", type=click.BOOL, default=True, show_default=True, help="Whether to read Partner Center.")
+@timeout_option
 @manifests_option
 @click.pass_obj
 def command(
@@ -41,14 +42,16 @@ def command(
     at: date | None,
     snapshot: Path | None,
     refresh: bool,
+    timeout: timedelta | None,
     manifests: str,
 ) -> int:
     """Plan what the manifests at PATH (default: manifests) take."""
     from pcreconcile.cli import advice, exit_codes, files, printing, seeing, wiring, withdrawals
+    from pcreconcile.cli.time_budget import TimeBudget
     from pcreconcile.rendering import plan_json
 
     chosen = chosen_manifests(path, manifests)
-    session = wiring.open_session(chosen)
+    session = wiring.open_session(chosen, TimeBudget(timeout))
     if out is not None:
         files.require_writable(out)
     wanted = seeing.Wanted(target, base, snapshot, refresh, Effect(only) if only else None, at)
