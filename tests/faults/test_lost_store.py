@@ -7,6 +7,7 @@ with what is safe. When the trouble is over, the same plan is brought to its end
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import subprocess
 from collections import Counter
@@ -16,9 +17,11 @@ from typing import Any
 
 import pytest
 
+from pcreconcile.applying import open_store
 from pcreconcile.cli.writes import Writes
 from pcreconcile.model.run import Event, EventKind
-from tests.faults.law import Desk
+from tests.applying.world import HELD_BY
+from tests.faults.law import PARTNER, Desk
 from tests.postgres import Server, postgres  # noqa: F401  the fixture
 
 WHO = "6b2e0b0c-0000-4000-8000-000000000300"
@@ -193,3 +196,45 @@ def test_outputs_on_a_full_disk(office: Desk) -> None:
         code, _, errors = office("evidence", "last", "--out", "evidence.zip")
     assert (code, "cannot be written" in errors) == (1, True)
     assert not (office.folder / "evidence.zip").exists(), "whole or absent"
+
+
+def emptied(desk: Desk) -> None:
+    """A journal file that a crash of the machine has left without a byte."""
+    place = desk.folder / ".pcreconcile" / "journal.db"
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(b"")
+
+
+def killed_before_its_first_event(desk: Desk) -> None:
+    """The lock was held and the journal made: nothing else."""
+    place = os.environ.get("PCRECONCILE_DATABASE") or desk.folder / ".pcreconcile" / "journal.db"
+    with open_store(place, PARTNER).lock(PARTNER, 0, HELD_BY):
+        pass
+
+
+EMPTY: dict[str, tuple[Callable[[Desk], None], bool]] = {
+    # what happened, and whether the journal is in a database
+    "a file without a byte": (emptied, False),
+    "killed before its first event, file": (killed_before_its_first_event, False),
+    "killed before its first event, database": (killed_before_its_first_event, True),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_run_that_ended_before_its_first_event_was_whole(
+    office: Desk, request: pytest.FixtureRequest, name: str
+) -> None:
+    happens, in_database = EMPTY[name]
+    if in_database:
+        office.environment(PCRECONCILE_DATABASE=request.getfixturevalue("postgres").url())
+    happens(office)
+    for command in (["history"], ["verify", "last"]):
+        _, out, errors = office(*command)
+        assert "one that ended before its first event" in out + errors
+        assert "not proven" not in out
+    code, _, errors = office("plan", "--out", "kept.json")
+    assert (code, errors.count("the journal is empty")) == (0, 1)
+    code, _, errors = office("apply", "kept.json", "--auto-approve")
+    assert (code, errors.count("the journal is empty")) == (0, 1)
+    assert office("verify", "last")[0] == 0
+    assert "the journal is empty" not in office("plan")[2]
