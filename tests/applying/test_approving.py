@@ -47,11 +47,12 @@ from tests.applying.approvals import (
     edited,
     euros,
     kept,
+    lost,
     run_of,
     seats,
     signed_by,
 )
-from tests.applying.world import NOW, ONE, act, cancel, plan_of
+from tests.applying.world import NOW, ONE, act, cancel, plan_of, tenant
 
 BOTH = "anna@example.com + bela@example.com"
 OTHER_PLAN = seal(replace(PLAN, customers=(customer(ONE, SUSPENDS), customer(TWO, RENEWS))))
@@ -104,6 +105,10 @@ COUNTS: dict[str, Hearing] = {
     ),
     "with a stranger's beside them": Hearing(
         approvals=(signed_by(ANNA), signed_by(Signer(("eve@example.com",), "SHA256:eve")), signed_by(BELA))
+    ),
+    "given after the last removal that the journal lacks": Hearing(loss=lost(5 * HOUR, HOUR + timedelta(seconds=1))),
+    "given anew after a removal that the journal lacks": Hearing(
+        approvals=(signed_by(ANNA, approved_at=NOW), signed_by(BELA, approved_at=NOW)), loss=lost(HOUR / 2)
     ),
     "with an unreadable file beside them": Hearing(problems=("eve.yaml:1:1: not valid YAML",)),
     "the author of a customer that needs no approval": Hearing(
@@ -298,6 +303,24 @@ VOID: dict[str, tuple[Hearing, str]] = {
             resumed=True,
         ),
         "is void: it was used by an earlier run",
+    ),
+    "given before a removal that the journal lacks": (
+        Hearing(loss=lost(HOUR / 2)),
+        "is void: it was given at 2026-11-22T11:00Z, and the service's audit records show that pcreconcile removed "
+        "customer-1 at 2026-11-22 11:30 UTC, which the journal lacks, so that nobody knows what the approval was used "
+        "for: approve the plan again",
+    ),
+    "given at the instant of a removal that the journal lacks": (
+        Hearing(loss=lost(9 * HOUR, HOUR, who=tenant(7))),
+        f"pcreconcile removed tenant {tenant(7)} at 2026-11-22 11:00 UTC",
+    ),
+    "given between two removals that the journal lacks": (
+        Hearing(loss=lost(2 * HOUR, HOUR / 2)),
+        "at 2026-11-22 11:30 UTC",
+    ),
+    "given for a run that this one goes on with, before a removal that the journal lacks": (
+        Hearing(events=run_of(PLAN, (EventKind.INTENT, SUSPENDS), approvals=USED), resumed=True, loss=lost(HOUR / 4)),
+        "which the journal lacks",
     ),
     "the same plan ID, belittled": (
         changed(Hearing(), plan=belittled(reversibility=Reversibility.REVERSIBLE)),

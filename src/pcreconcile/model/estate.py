@@ -245,6 +245,7 @@ class Resource(StrEnum):
     REFUND_QUOTES = "refund-quotes"  # what returning each living reservation gives, and whether it is allowed
     REMOVAL_RECORD = "removal-record"
     AUDIT_RECORDS = "auditrecords"
+    REMOVAL_RECORDS = "removal-records"  # of all customers: what a journal that was lost does not know
 
 
 class Excuse(StrEnum):
