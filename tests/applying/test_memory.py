@@ -13,7 +13,7 @@ from pcreconcile.applying import memory_from, read_events
 from pcreconcile.applying.intents import lost_with
 from pcreconcile.model.estate import ScheduledAction
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
-from pcreconcile.model.memory import Memory, Renewal, Returned
+from pcreconcile.model.memory import UNPROVEN, Memory, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Observed
 from pcreconcile.model.run import Event, EventKind
@@ -121,6 +121,7 @@ def test_service_was_taken_when_the_last_such_request_was_sent():
 
 
 RENEWING = Renewal(auto_renew=True, scheduled_actions=("TermEnd/RenewToNewTerm",), changes=("quantity 5",))
+TO_RENEW = {"scheduleType": "TermEnd", "actionType": "RenewToNewTerm"}
 BLANK = Renewal(auto_renew=False, scheduled_actions=())
 SET_RENEWAL, AT_TERM_END = ActionKind.SET_RENEWAL, ActionKind.CANCEL_AT_TERM_END
 REACTIVATE = ActionKind.REACTIVATE_SUBSCRIPTION
@@ -148,7 +149,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
         (story(SUSPEND, INTENT, lost=keeps(s1=RENEWING)), {"s1": RENEWING}),
         (story(SUSPEND, INTENT, REFUSED, lost=keeps(s1=RENEWING)), {}),
         (story(SUSPEND, INTENT, BUSY, lost=keeps(s1=RENEWING)), {}),
-        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {}),
+        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {"s1": Renewal()}),
         (
             story(SUSPEND, INTENT, ANSWERED, lost=keeps(s1=RENEWING, addon=BLANK)),
             {"s1": RENEWING, "addon": BLANK},
@@ -172,7 +173,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
                 *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
                 *story(SET_RENEWAL, INTENT, ANSWERED, plan="back", start=LATER),
             ],
-            {"s1": RENEWING},
+            {"s1": replace(RENEWING, tried=UNPROVEN)},
         ),
         (
             [
@@ -273,9 +274,9 @@ def test_a_suspension_keeps_the_settings_of_its_add_ons_however_deep(desk: Desk,
     memory = memory_from(read_events(desk.journal), NOW)
     assert memory.renewals == {
         ONE: {
-            "s1": RENEWING,
-            "addon": Renewal(auto_renew=True, scheduled_next_term=True),
-            "below": Renewal(auto_renew=True),
+            "s1": replace(RENEWING, instructions=(TO_RENEW,), quantity=10, whole=True),
+            "addon": Renewal(auto_renew=True, scheduled_next_term=True, quantity=10, whole=True),
+            "below": Renewal(auto_renew=True, quantity=10, whole=True),
         }
     }
 
@@ -305,7 +306,7 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
         removed={ONE: str(receipt.run)},
         service_taken={ONE: NOW},
         suspended={ONE: ("s1",)},
-        renewals={ONE: {"s1": Renewal(auto_renew=True)}},
+        renewals={ONE: {"s1": Renewal(auto_renew=True, quantity=10, whole=True)}},
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import Action, CustomerPlan, Target
+from pcreconcile.model.observed import BESIDES, Fields
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Target
 
 AZURE_SUBSCRIPTION = "azure-subscription"
+SUBSCRIPTION = "subscription"
 
 
 class Shows(StrEnum):
@@ -52,6 +53,19 @@ def unmet(condition: Mapping[str, Any], fields: Fields | None) -> str:
         return "it does not exist"
     wrong = [name for name, value in sorted(condition.items()) if not same(fields.get(name), value)]
     return ", ".join(f"{name} is {fields.get(name)}, not {condition[name]}" for name in wrong)
+
+
+def changed_besides(action: Action, before: Fields | None, now: Fields) -> str:
+    """What of a subscription a write of ours changed without being asked to, for people; "" for nothing.
+
+    `before` is what it looked like when the request left, None when this run sent none. A subscription that was
+    cancelled keeps nothing.
+    """
+    if before is None or action.target.type != SUBSCRIPTION or action.kind is ActionKind.CANCEL_SUBSCRIPTION:
+        return ""
+    names = [name for name in BESIDES if not same(before.get(name), now.get(name))]
+    told = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in names)
+    return f"the service did it, and with it changed what it was not asked to: {told}" if told else ""
 
 
 def parent_of(target: Target, customer: CustomerPlan) -> str | None:

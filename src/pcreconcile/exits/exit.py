@@ -88,7 +88,7 @@ class Step(msgspec.Struct, frozen=True):
     `rule` is the rule of the pack that it rests on. `reversible_until` and `data_until` are the last UTC dates on which
     it can be undone and the data is known to live. An `optional` step is offered to a person and nothing waits for it.
     `kept_for` is how long both last from the day on which it is served, which planning alone knows; the two dates are
-    then those of the earliest such day.
+    then those of the earliest such day. `loses` is what it was not asked to change and cannot keep, in words.
     """
 
     kind: ActionKind
@@ -110,6 +110,7 @@ class Step(msgspec.Struct, frozen=True):
     data_until: date | None = None
     optional: bool = False
     kept_for: timedelta | None = None
+    loses: tuple[str, ...] = ()
 
 
 class Exit(msgspec.Struct, frozen=True):
