@@ -145,3 +145,18 @@ def test_dunning_back_that_is_refused_is_a_decision(own_desk: Begin) -> None:
     applied(desk)
     desk.customer("promo", PROMO, "active")
     assert customer(desk.plan()[1], "promo")["verdict"] == "converged"
+
+
+def test_our_own_suspension_comes_back_though_the_service_says_why(own_desk: Begin) -> None:
+    """The service may set a reason for what we did; what Microsoft documents for itself stays with Microsoft."""
+    desk = begin_promo(own_desk, saysWhySuspended=True)
+    applied(desk)
+    wire = live(desk, PROMO)
+    assert wire["suspensionReasons"] != []
+    desk.customer("promo", PROMO, "active")
+    httpx.post(f"{desk.url}/_simulator/subscriptions/{wire['id']}", json={"suspensionReasons": ["PastDue"]})
+    assert customer(desk.plan()[1], "promo")["bindingBlocker"]["code"] == "suspended-by-microsoft"
+    reasons = {"suspensionReasons": wire["suspensionReasons"]}
+    httpx.post(f"{desk.url}/_simulator/subscriptions/{wire['id']}", json=reasons)
+    applied(desk)
+    assert live(desk, PROMO)["status"] == "active"

@@ -94,7 +94,7 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate; auto-renew and scheduled changes do not come back by themselves."""
-    found = licenses.reactivate(holding)
+    found = licenses.reactivate(holding, wish)
     after, money = add_ons.after_its_base(holding, rules), license_money.nothing(holding)
     steps = tuple(replace(step, after=after, money=money, rule=f"{FAMILY}.suspended") for step in found.steps)
     return replace(found, steps=steps)

@@ -203,8 +203,8 @@ def _undecided(holding: Holding, row: Subscription, remembered: Renewal, why_not
     until = "" if row.commitment_end is None else f" before {row.commitment_end:%Y-%m-%d}"
     how = (
         f"before our suspension it had {before}; that cannot be set again as it was: {'; '.join(why_not)}. Nothing is "
-        f"set in its place, so it does not renew. Decide{until} by a line for {row.id}: {stands}renew (with the {row.quantity} "
-        "seats of now), extend or cancel-at-term-end; or set it in Partner Center"
+        f"set in its place, so it does not renew. Decide{until} by a line for {row.id}: {stands}renew (with "
+        f"the {row.quantity} seats of now), extend or cancel-at-term-end; or set it in Partner Center"
     )
     found = blocked("renewal-needs-decision", holding, how)
     return replace(found, deadlines=term_ends(holding, row.commitment_end))
