@@ -15,7 +15,7 @@ from pcreconcile.applying.resumption import foreign_events
 from pcreconcile.model.credential import WHO_ASKS
 from pcreconcile.model.estate import ScheduledAction
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
-from pcreconcile.model.memory import Memory, PastRemoval, RefusedRemoval, Renewal, Returned
+from pcreconcile.model.memory import UNPROVEN, Memory, PastRemoval, RefusedRemoval, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Observed
 from pcreconcile.model.plan_sources import wish_digest
@@ -138,6 +138,7 @@ def test_service_was_taken_when_the_last_such_request_was_sent():
 
 
 RENEWING = Renewal(auto_renew=True, scheduled_actions=("TermEnd/RenewToNewTerm",), changes=("quantity 5",))
+TO_RENEW = {"scheduleType": "TermEnd", "actionType": "RenewToNewTerm"}
 BLANK = Renewal(auto_renew=False, scheduled_actions=())
 SET_RENEWAL, AT_TERM_END = ActionKind.SET_RENEWAL, ActionKind.CANCEL_AT_TERM_END
 REACTIVATE = ActionKind.REACTIVATE_SUBSCRIPTION
@@ -165,7 +166,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
         (story(SUSPEND, INTENT, lost=keeps(s1=RENEWING)), {"s1": RENEWING}),
         (story(SUSPEND, INTENT, REFUSED, lost=keeps(s1=RENEWING)), {}),
         (story(SUSPEND, INTENT, BUSY, lost=keeps(s1=RENEWING)), {}),
-        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {}),
+        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {"s1": Renewal()}),
         (
             story(SUSPEND, INTENT, ANSWERED, lost=keeps(s1=RENEWING, addon=BLANK)),
             {"s1": RENEWING, "addon": BLANK},
@@ -189,7 +190,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
                 *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
                 *story(SET_RENEWAL, INTENT, ANSWERED, plan="back", start=LATER),
             ],
-            {"s1": RENEWING},
+            {"s1": replace(RENEWING, tried=UNPROVEN)},
         ),
         (
             [
@@ -290,9 +291,9 @@ def test_a_suspension_keeps_the_settings_of_its_add_ons_however_deep(desk: Desk,
     memory = memory_from(read_events(desk.journal), NOW)
     assert memory.renewals == {
         ONE: {
-            "s1": RENEWING,
-            "addon": Renewal(auto_renew=True, scheduled_next_term=True),
-            "below": Renewal(auto_renew=True),
+            "s1": replace(RENEWING, instructions=(TO_RENEW,), quantity=10, whole=True),
+            "addon": Renewal(auto_renew=True, scheduled_next_term=True, quantity=10, whole=True),
+            "below": Renewal(auto_renew=True, quantity=10, whole=True),
         }
     }
 
@@ -324,7 +325,7 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
         removed={ONE: str(receipt.run)},
         service_taken={ONE: NOW},
         suspended={ONE: ("s1",)},
-        renewals={ONE: {"s1": Renewal(auto_renew=True)}},
+        renewals={ONE: {"s1": Renewal(auto_renew=True, quantity=10, whole=True)}},
     )
 
 
