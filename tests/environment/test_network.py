@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import certifi
 import pytest
 
 from pcreconcile.model.errors import ConfigurationError
@@ -153,6 +154,8 @@ def test_what_cannot_be_used_is_said_before_anything_is_sent(ask, environment: d
         ask(environment)
 
 
+AUTHORITIES = certifi.where()
+
 # The environment → level, and words, of doctor's lines; the partner's hosts are Microsoft's or this machine.
 LINES = [
     ({}, []),
@@ -172,6 +175,15 @@ LINES = [
     ({"REQUESTS_CA_BUNDLE": "/no/such"}, [("warn", "REQUESTS_CA_BUNDLE is not read")]),
     ({"CURL_CA_BUNDLE": "/no/such"}, [("warn", "CURL_CA_BUNDLE is not read")]),
     ({"CURL_CA_BUNDLE": ""}, []),
+    ({"SSL_CERT_DIR": "/no/such"}, [("fail", "SSL_CERT_DIR names /no/such: No such file")]),
+    (
+        {"SSL_CERT_FILE": AUTHORITIES, "SSL_CERT_DIR": "/no/such", "REQUESTS_CA_BUNDLE": "/no/such"},
+        [
+            ("ok", "those of SSL_CERT_FILE are believed, and no others"),
+            ("ok", "SSL_CERT_DIR is not read: SSL_CERT_FILE is"),
+            ("ok", "REQUESTS_CA_BUNDLE is not read: SSL_CERT_FILE is"),
+        ],
+    ),
 ]
 
 

@@ -79,7 +79,11 @@ def _authorities(environment: Mapping[str, str], network: Network, hosts: Sequen
     not_read = [FOLDER] if chosen.variable == FILE else []
     for name in (*not_read, *NOT_READ):
         if environment.get(name, "").strip():
-            yield warn("certificates", f"{name} is not read", f"set {FILE} to the file of certificate authorities")
+            told = f"{name} is not read"
+            if chosen.variable == FILE:
+                yield ok("certificates", f"{told}: {FILE} is")
+            else:
+                yield warn("certificates", told, f"set {FILE} to the file of certificate authorities")
 
 
 def _named(hosts: Sequence[str]) -> str:
