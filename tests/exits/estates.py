@@ -40,10 +40,12 @@ from pcreconcile.model.estate import (
 )
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
-from pcreconcile.model.memory import Memory, Renewal, Returned
+from pcreconcile.model.memory import Memory, PastRemoval, RefusedRemoval, Renewal, Returned
 from pcreconcile.model.money import Money
+from pcreconcile.model.observed import observe_items
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.model.plan import CustomerPlan, Plan
+from pcreconcile.model.plan_sources import holdings_digest, manifest_digest, wish_digest
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.prices import Price, Prices
 from pcreconcile.model.rules import Rule, Rules
@@ -382,9 +384,10 @@ def desired(wants: Words) -> DesiredCustomer:
     return msgspec.convert(fields, DesiredCustomer)
 
 
-def memory(words: Words) -> Memory:
-    """What the journal remembers of this one customer."""
-    taken = instant(words.get("serviceTaken"))
+def memory(words: Words, case: Words | None = None) -> Memory:
+    """What the journal remembers of this one customer; `same` is said of the wish and the holdings of the case."""
+    taken, seen = instant(words.get("serviceTaken")), instant(words.get("seenAgain"))
+    case = case or {}
     return Memory(
         removals=tuple(at for at in map(instant, words.get("removals", ())) if at is not None),
         removed={TENANT: words["removedBy"]} if "removedBy" in words else {},
@@ -392,6 +395,28 @@ def memory(words: Words) -> Memory:
         suspended={TENANT: tuple(words["suspended"])} if "suspended" in words else {},
         renewals={TENANT: msgspec.convert(words["renewals"], dict[str, Renewal])} if "renewals" in words else {},
         returned={TENANT: tuple(map(_returned, words["returned"]))} if "returned" in words else {},
+        fulfilled={TENANT: tuple(_fulfilled(each, case) for each in words.get("fulfilled", ()))},
+        refused={TENANT: _refused(words["refused"], case)} if "refused" in words else {},
+        seen_again={} if seen is None else {TENANT: seen},
+    )
+
+
+def _fulfilled(words: Words, case: Words) -> PastRemoval:
+    wanted = desired(case.get("wants", {}))
+    wishes = {"same": wish_digest(wanted.reason, wanted.ticket), "other": wish_digest("another", None), "unknown": ""}
+    return PastRemoval(words.get("run", "run-7"), instant(words["at"]) or NOW, wishes[words.get("wish", "same")])
+
+
+def _refused(words: Words, case: Words) -> RefusedRemoval:
+    """`since` is what has changed since: nothing, the manifest or the holdings."""
+    wanted, held_now = desired(case.get("wants", {})), observe_items(snapshot(case).states[TENANT])
+    since = words.get("since", "nothing")
+    return RefusedRemoval(
+        "run-8",
+        instant(words["at"]) or NOW,
+        words.get("said", "HTTP 400/3000: Customer relationship cannot be removed."),
+        manifest_digest(wanted) if since != "the manifest" else "another",
+        (holdings_digest(held_now),) if since != "the holdings" else ("another",),
     )
 
 
@@ -466,7 +491,7 @@ def plan_of(case: Words, rules: Rules | None = None) -> Plan:
     return plan(
         DesiredFleet((desired(case.get("wants", {})),)),
         snapshot(case),
-        memory(case.get("memory", {})),
+        memory(case.get("memory", {}), case),
         rules or rules_with(case.get("rules", {})),
         policy(case.get("policy", {})),
         case_now(case),

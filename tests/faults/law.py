@@ -58,6 +58,7 @@ class Row:
     user: bool = False
     excused: bool = False
     rows: bool = True
+    method: str = "GET"
     token: str = r"^(?=.*client_credentials)(?!.*graph)"
     token_path: str = rf"^/{PARTNER}/oauth2"
 
@@ -83,8 +84,17 @@ READS: dict[Resource, Row] = {
         token=r"refresh_token",
         token_path=rf"^/{FA}/oauth2",
     ),
-    Resource.REMOVAL_RECORD: Row(r"^/v1/auditrecords$", query="filter=", about="gone"),
+    Resource.REFUND_QUOTES: Row(
+        r"^/management/providers/Microsoft.Capacity/reservationOrders/[^/]+/calculateRefund$",
+        user=True,
+        rows=False,
+        method="POST",
+        token=r"refresh_token",
+        token_path=rf"^/{FA}/oauth2",
+    ),
+    Resource.REMOVAL_RECORD: Row(r"^/v1/auditrecords$", query="filter=.*CustomerId", about="gone"),
     Resource.AUDIT_RECORDS: Row(r"^/v1/auditrecords$", query=r"^(?!.*filter=)", about="the budgets"),
+    Resource.REMOVAL_RECORDS: Row(r"^/v1/auditrecords$", query="filter=.*ResourceType", about="the journal"),
 }
 
 
@@ -134,7 +144,7 @@ def rule(read: Resource, fault: str) -> dict[str, Any]:
         body = expired(50078, "Presented multi-factor authentication has expired")
         place = {"method": "POST", "path": row.token_path, "content": row.token}
         return {"fault": "status-before", "status": 400, "body": body, "count": 0, **place}
-    return {**shape, "method": "GET", "path": row.path, "query": row.query, "count": 0}
+    return {**shape, "method": row.method, "path": row.path, "query": row.query, "count": 0}
 
 
 class Desk:

@@ -82,6 +82,7 @@ def test_what_makes_an_action_another_one(customer: CustomerPlan, member: str):
         "instructions": None,
         "rule": "some.rule",
         "reversible_until": WINDOW.date(),
+        "loses": ("auto-renew",),
     }
     found = compared(customer, with_first(customer, **{member: changed[member]}))
     assert bool(found.missing) is (member in OTHERS)
@@ -236,12 +237,15 @@ KNOWN: dict[str, Any] = {
     "renewals": {ONE: {"s1": {}}},
     "returned": {ONE: ({"at": WINDOW},)},
     "departures": {ONE: {"customer": ONE, "run": "r", "sentAt": WINDOW, "removedAt": WINDOW}},
+    "fulfilled": {ONE: ({"run": "r", "at": WINDOW},)},
+    "refused": {ONE: {"run": "r", "at": WINDOW, "said": "no"}},
 }
 OF_THE_FLEET: dict[str, Any] = {
     "removals": (WINDOW,),
     "spent": ({"at": WINDOW, "customer": ONE},),
     "known_since": WINDOW,
     "stood_for": {"name:mig": (ONE,)},  # a guard of the whole run asks it, whatever the plan was made from
+    "seen_again": {ONE: WINDOW},  # told to people, and decides nothing
 }
 
 

@@ -289,9 +289,12 @@ def test_policy_errors_are_problems() -> None:
     )
 
 
-NO_QUOTE: dict[str, Any] = {
+UNREAD_QUOTES: dict[str, Any] = {
     "no right": FORBIDDEN,
+    "no such route": reply({}, 404),
+    "too many requests for good": reply({}, 429),
     "a failing service": reply(None, 500),
+    "an unavailable service": reply(None, 503),
     "no properties": {"id": "x"},
     "money that is no number": quote(billingRefundAmount={"currencyCode": "USD", "amount": "much"}),
     "more money than there is": quote(pricingRefundAmount=usd(1e300)),
@@ -299,9 +302,22 @@ NO_QUOTE: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("answer", NO_QUOTE.values(), ids=NO_QUOTE)
-def test_without_a_quote_there_is_no_money(answer: Any) -> None:
-    found = planned(calculateRefund=answer if not isinstance(answer, str) else reply(answer))
+def quoted_state(answer: Any) -> CustomerState:
+    answers = {"customers": page(customer()), "calculateRefund": reply(answer) if isinstance(answer, str) else answer}
+    bench = Bench(script(**answers))
+    return asyncio.run(bench.partner_center.snapshot({TENANT: {Extra.RESERVATIONS}}, NOW)).states[TENANT]
+
+
+@pytest.mark.parametrize("answer", UNREAD_QUOTES.values(), ids=UNREAD_QUOTES)
+def test_a_quote_that_cannot_be_read_is_a_read_that_failed(answer: Any) -> None:
+    state = quoted_state(answer)
+    assert [read.resource for read in state.reads if read.failed] == ["refund-quotes"]
+    assert state.problems != ()
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_who_answers_that_there_is_no_quote_leaves_the_return_to_a_person(status: int) -> None:
+    found = planned(calculateRefund=reply({"error": {"code": "SomethingElse", "message": "Not this one."}}, status))
     assert (found.refund, found.problems) == (None, ())
 
 

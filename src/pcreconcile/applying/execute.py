@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from pcreconcile.applying.audit_trail import removal_evidence
-from pcreconcile.applying.conditions import Shows, judge, parent_of, unmet
+from pcreconcile.applying.conditions import Shows, changed_besides, judge, parent_of, says_gone, unmet
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.applying.lifecycle import Happening
@@ -92,7 +92,9 @@ class Execution:
             self._waiting.could_not_read(step, error)
             return
         shows = judge(step.action, fields)
-        if shows is Shows.DONE:
+        if shows is Shows.DONE and (changed := changed_besides(step.action, step.before, fields or {})):
+            self._waiting.changed_besides(step, changed)
+        elif shows is Shows.DONE:
             await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
             self._waiting.not_shown_yet(step, shows)
@@ -115,6 +117,7 @@ class Execution:
     async def _send(self, step: Progress, fields: Fields) -> None:
         request_id = self._request_id(step)
         request = self._request(step, fields, request_id)
+        step.before = fields
         try:
             self._record.intent(step, request_id)
         except Held as held:
@@ -164,10 +167,13 @@ class Execution:
         try:
             fields = await self._read(step)
             shows = judge(step.action, fields)
-        except READ_ERRORS:
+        except READ_ERRORS as trouble:
             if unsure:
                 step.advance(Happening.NO_ANSWER, str(error))
                 step.given_up = True
+                return
+            if says_gone(error):
+                self._unread_after(step, error, trouble)
                 return
             shows = Shows.NEITHER
         if shows is Shows.DONE:
@@ -177,10 +183,27 @@ class Execution:
             self._waiting.under_way(step)
         elif error.code == CHANGED:
             self._record.stale(step, Happening.CHANGED, error.message)
+        elif says_gone(error):
+            self._not_as_it_says(step, error, shows, fields)
         elif error.code == STALE_ETAG and shows is Shows.NOT_DONE and step.sends < MOST_SENDS:
             step.advance(Happening.POSTPONED, str(error))  # read again and decided again, under a new request ID
         else:
             step.advance(Happening.REFUSED, str(error))
+
+    def _unread_after(self, step: Progress, error: RemoteError, trouble: Exception) -> None:
+        """The service says that there is nothing to write to, and nobody can see whether that is so."""
+        step.unread = True
+        step.advance(
+            Happening.REFUSED, f"{error.verbatim}; whether that is so could not be read: {trouble}; plan again"
+        )
+
+    def _not_as_it_says(self, step: Progress, error: RemoteError, shows: Shows, fields: Fields | None) -> None:
+        """The service says that there is nothing to write to, and a read does not show what was wanted."""
+        if shows is Shows.NOT_DONE:
+            step.advance(Happening.REFUSED, f"{error.verbatim}; but a read shows it as it was: plan again later")
+            return
+        why = f"{error.verbatim}; a read shows: {unmet(step.action.postcondition, fields)}; plan again"
+        self._record.stale(step, Happening.CHANGED, why)
 
     async def _gate_is_open(self, step: Progress) -> bool:
         if step.action.kind is not ActionKind.REMOVE_RELATIONSHIP:
@@ -206,10 +229,11 @@ class Execution:
             shows = judge(step.action, fields)
         except READ_ERRORS as error:
             shows, why = None, f"could not be read: {error}"
-        if shows is Shows.DONE:
+        changed = changed_besides(step.action, step.before, fields or {})
+        if shows is Shows.DONE and not changed:
             await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
-            self._record.unproven(step, why)
+            self._record.unproven(step, changed or why)
         elif shows in {None, Shows.UNDER_WAY}:
             self._record.give_up(step, why)
         else:

@@ -5,7 +5,7 @@ Texts that come from the service are kept in its own words, as `texts.clean` lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,9 +71,15 @@ class Journal:
         """Before the first read of a customer. No name: events stay readable when names are left out of evidence."""
         self._write(EventKind.CUSTOMER_STARTED, customer=customer, body={})
 
-    def looked(self, customer: TenantId, moment: str, document: str, state: str | None = None) -> None:
-        """What a customer looked like was kept as that document, and as `state` what it was planned from."""
-        body = {"moment": moment, "document": document} | ({"state": state} if state else {})
+    def looked(
+        self, customer: TenantId, moment: str, document: str, state: str | None = None, holds: Sequence[str] = ()
+    ) -> None:
+        """What a customer looked like was kept as that document, and as `state` what it was planned from.
+
+        `holds` are digests of what it held in both.
+        """
+        body: dict[str, Any] = {"moment": moment, "document": document} | ({"state": state} if state else {})
+        body |= {"holds": list(holds)} if holds else {}
         self._write(EventKind.LOOKED, customer=customer, body=body)
 
     def audited(self, customer: TenantId, evidence: Mapping[str, str | None]) -> None:
@@ -89,14 +95,14 @@ class Journal:
         self._write(EventKind.STALE, customer=customer, body=_said(message=why))
 
     def intent(
-        self, customer: TenantId, action: Action, kept: Action, request_id: RequestId, lost: Mapping[str, Any]
+        self, customer: TenantId, action: Action, kept: Action, request_id: RequestId, more: Mapping[str, Any]
     ) -> None:
-        """Durable before the request leaves; `lost` is what it takes away for good.
+        """Durable before the request leaves; `more` is what `intents` adds.
 
         `action` is what counts, `kept` the same in the plan file's words: where these say something else of its effect
         or weight, they are `claimed`. Raises Held when a hold stands: then nothing is written but the hold.
         """
-        body = {**_act(action), **_weight(action), **lost, **_claimed(action, kept)}
+        body = {**_act(action), **_weight(action), **more, **_claimed(action, kept)}
         try:
             self._write(EventKind.INTENT, customer=customer, action=action.id, request_id=request_id, body=body)
         except Held as held:

@@ -6,7 +6,7 @@ A look shows what `model.observed` shows, so that an auditor compares the same f
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,9 +16,18 @@ from pcreconcile.model.errors import IncompleteRead, NoAnswer, RemoteError
 from pcreconcile.model.estate import Customer, CustomerState
 from pcreconcile.model.extras import extras_seen
 from pcreconcile.model.identity import canonical_json
+from pcreconcile.model.observed import observe_items
 from pcreconcile.model.plan import CustomerPlan
+from pcreconcile.model.plan_sources import holdings_digest
 
 STATE = "state"  # member of the event: what the customer was planned from, in full (`resumption.Begun`)
+
+
+class Begun(Protocol):
+    """What a customer was planned from (`resumption.Begun`)."""
+
+    @property
+    def state(self) -> CustomerState: ...
 
 
 class Moment(StrEnum):
@@ -34,12 +43,14 @@ def keep_look(
     moment: Moment,
     state: CustomerState,
     listed: Customer | None,
-    planned_from: msgspec.Struct | None = None,
+    planned_from: Begun | None = None,
 ) -> None:
     """Keep what was read of a customer, and what it was planned from. Raises StoreError."""
     digest = run.journal.keep(canonical_json(_look(state, listed)))
     kept = None if planned_from is None else run.journal.keep(canonical_json(planned_from))
-    run.journal.looked(state.tenant_id, moment.value, digest, kept)
+    states = [state, *([planned_from.state] if planned_from is not None else [])]
+    holds = sorted({holdings_digest(observe_items(each)) for each in states})
+    run.journal.looked(state.tenant_id, moment.value, digest, kept, holds)
 
 
 async def look_after(run: RunContext, customer: CustomerPlan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pcreconcile.applying.context import RunContext
-from pcreconcile.applying.intents import lost_with
+from pcreconcile.applying.intents import lost_with, wish_of
 from pcreconcile.applying.journal import AUDIT_RECORD
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.ports import Answer
@@ -35,11 +35,12 @@ class Record:
         self._journal = run.journal
         self._tenant = customer.tenant_id
         self._observed = customer.observed
+        self._desired = customer.desired
 
     def intent(self, step: Progress, request_id: RequestId) -> None:
         """Durable when it returns; only then may the request leave. Raises Held when a hold stands."""
-        lost = lost_with(step.action, self._observed)
-        self._journal.intent(self._tenant, step.action, step.kept, request_id, lost)
+        more = {**lost_with(step.action, self._observed), **wish_of(step.action, self._desired)}
+        self._journal.intent(self._tenant, step.action, step.kept, request_id, more)
         step.past.intent(request_id, self._run.clock.now())
         step.advance(Happening.INTENT_RECORDED)
         step.sends += 1

@@ -13,9 +13,10 @@ from datetime import datetime
 
 import msgspec
 
+from pcreconcile.applying.history import histories
 from pcreconcile.applying.looks import STATE
 from pcreconcile.model.estate import Customer, CustomerState
-from pcreconcile.model.ids import RunId, TenantId
+from pcreconcile.model.ids import ActionId, RunId, TenantId
 from pcreconcile.model.plan import Plan
 from pcreconcile.model.run import Event, EventKind
 
@@ -35,10 +36,23 @@ def own_runs(plan: Plan, events: Iterable[Event]) -> frozenset[RunId]:
 
 
 def foreign_events(plan: Plan, events: Iterable[Event]) -> tuple[Event, ...]:
-    """What Memory is made of when this document is planned again: all but what it did itself."""
+    """What Memory is made of when this document is planned again: all but what it did itself.
+
+    What was refused did nothing: that the service said no is remembered whoever asked.
+    """
     events = tuple(events)
-    own = own_runs(plan, events)
-    return tuple(event for event in events if event.run not in own)
+    own, refused = own_runs(plan, events), _refused(plan, events)
+    return tuple(
+        event
+        for event in events
+        if event.run not in own or event.action in refused or (refused and event.kind is EventKind.LOOKED)
+    )
+
+
+def _refused(plan: Plan, events: Iterable[Event]) -> frozenset[ActionId]:
+    """The actions whose requests were all refused: none of them may have taken effect."""
+    past = histories(plan, events)
+    return frozenset(action for action, told in past.items() if told.request_id is not None and not told.touched)
 
 
 def begun_by(

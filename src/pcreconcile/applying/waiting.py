@@ -5,17 +5,14 @@ Delays grow from a fifth of a second to ten seconds; `--wait` bounds them, from 
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pcreconcile.applying.conditions import Shows
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.lifecycle import Happening
 from pcreconcile.applying.progress import Progress
 from pcreconcile.applying.record import Record
 from pcreconcile.model.errors import OutOfTime, RemoteError
+from pcreconcile.model.memory import ANSWER_STANDS
 from pcreconcile.model.run import ActionState
-
-ANSWER_STANDS = timedelta(minutes=15)  # at least so long a "yes" is believed to be still under way
 
 
 class Waiting:
@@ -45,6 +42,13 @@ class Waiting:
             step.past.answered_at = None
         else:
             self._wait_for_proof(step, "the service said yes, and no read has shown it yet")
+
+    def changed_besides(self, step: Progress, what: str) -> None:
+        """What was asked for shows, and something else is not as it was: looked at again, and never called done."""
+        if step.state is ActionState.ANSWERED:
+            self._wait_for_proof(step, what)
+        else:
+            self._look_again(step, 0.0, what)
 
     def under_way(self, step: Progress) -> None:
         """No answer came, and the thing may be on its way to what was asked for."""

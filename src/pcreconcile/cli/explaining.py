@@ -25,7 +25,7 @@ def explained(session: wiring.Session, output: Output, customer: str, wanted: se
     return explain(
         _with_live_names(desired, snapshot),
         snapshot,
-        wiring.remember(session),
+        wiring.remember(session, snapshot),
         session.rules,
         loaded.policy,
         session.clock.now(),

@@ -24,7 +24,7 @@ from pcreconcile.model.errors import UsageError
 
 __all__ = ["GitView"]
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
 _SHARED = ("refs", "packed-refs", "shallow")
 _OWN = ("FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD")  # of this working tree, and of use as a base
 # `attr.tree` names no tree: the attributes of a commit count no more than those of a checkout.

@@ -37,8 +37,10 @@ class SessionPlanner:
     def plan(self, snapshot: Snapshot, events: Sequence[Event], at: datetime) -> Plan:
         """The whole plan of the customers that the snapshot holds, whatever `--only` or `--target` once left out."""
         from pcreconcile.applying import memory_from
+        from pcreconcile.cli.return_memory import with_returns
 
         session = replace(self._session, clock=ProcessClock(at), rules=wiring.rules_on(at.date(), self._session.loaded))
         concerned = tuple(self._wanted[tenant] for tenant in snapshot.states if tenant in self._wanted)
         fleet = msgspec.structs.replace(session.loaded.fleet, customers=concerned)
-        return wiring.plan_from(session, snapshot, fleet, memory_from(events, at))
+        memory = with_returns(session, memory_from(events, at), snapshot, lambda: events)
+        return wiring.plan_from(session, snapshot, fleet, memory)

@@ -209,11 +209,13 @@ def _store_to_read(session: Session, *, enforced: bool) -> Store:
     return store_to_read(session.journal, partner, Sealing(journal_key(os.environ), enforced))
 
 
-def remember(session: Session) -> Memory:
-    """What the journal knows; a missing journal knows nothing."""
+def remember(session: Session, snapshot: Snapshot | None = None) -> Memory:
+    """What the journal knows; a missing journal knows nothing. With a `snapshot` also what is known of returns."""
     from pcreconcile.applying import memory_from
+    from pcreconcile.cli.return_memory import with_returns
 
-    return memory_from(read_journal(session).events(), session.clock.now())
+    memory = memory_from(read_journal(session).events(), session.clock.now())
+    return memory if snapshot is None else with_returns(session, memory, snapshot)
 
 
 def stood_for(session: Session) -> dict[str, tuple[TenantId, ...]]:
@@ -229,7 +231,7 @@ def draw(session: Session, snapshot: Snapshot, fleet: DesiredFleet, only: Effect
     from pcreconcile.planning.narrowing import narrowed
 
     loaded, base = session.loaded, session.base.at if session.base else None
-    memory = msgspec.structs.replace(remember(session), stood_for=stood_for(session))
+    memory = msgspec.structs.replace(remember(session, snapshot), stood_for=stood_for(session))
     whole = plan_from(session, snapshot, fleet, memory, revision.of_folder(loaded.home))
     tenants = followed(memory, fleet, loaded.fleet)
     whole = with_aftercare(whole, snapshot, memory, tenants, _names(session, tenants))

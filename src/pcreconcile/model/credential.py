@@ -31,6 +31,13 @@ _APP_USER_KINDS = frozenset(
 )
 
 
+# Refusals (403 and its like) that speak of who asks and not of the customer: a role that is given today helps today
+# (API facts, 9.2; a test compares them with `partner_center.meanings`).
+WHO_ASKS = frozenset(
+    {"900329", "900308", "900309", "90000", "900150", "2032", "1002", "800039", "900149", "900420", "900421", "10001"}
+)
+
+
 def credential_of(kind: ActionKind) -> Credential:
     """What `apply` must have to carry the action out; reading needs app-only in any case."""
     return Credential.APP_USER if kind in _APP_USER_KINDS else Credential.APP

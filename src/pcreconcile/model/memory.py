@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.money import Money
 
+ANSWER_STANDS = timedelta(minutes=15)
+"""At least so long a "yes" of the service is believed to be under way: a list may still show what was removed."""
+UNPROVEN = "the service said yes, and no read has shown it"  # of an attempt to set a renewal again
+
 
 class Renewal(msgspec.Struct, frozen=True, rename="camel"):
     """How a subscription's term would have gone on before we suspended it, which takes these settings away.
 
-    `scheduled_actions` in the words of `model.observed`; `changes` are scheduled changes in words, which nobody can
-    bring back by setting the renewal.
+    `scheduled_actions` in the words of `model.observed`; `changes` are scheduled changes in words.
+    `instructions` and `next_term` are the same in full, as `model.observed` shows them, and `quantity` the seats of
+    then. `whole` says that the journal kept all of it: an older one did not, so that nothing can be said of the rest.
+    `tried` is what became of our last attempt to set it again, "" when there was none or a read has proven it.
     """
 
     auto_renew: bool | None = None
     scheduled_actions: tuple[str, ...] | None = None
     scheduled_next_term: bool = False
     changes: tuple[str, ...] = ()
+    instructions: tuple[dict[str, Any], ...] = ()
+    next_term: dict[str, Any] | None = None
+    quantity: int | None = None
+    whole: bool = False
+    tried: str = ""
 
 
 class Returned(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,6 +75,31 @@ class Departure(msgspec.Struct, frozen=True, rename="camel"):
     credits: tuple[Credit, ...] = ()
 
 
+class PastRemoval(msgspec.Struct, frozen=True, rename="camel"):
+    """A removal of ours that a read has proven: the run, when it was proven, and the wish that it fulfilled.
+
+    `wish` is `plan_sources.wish_digest` of the manifest of then, "" where the journal (of an older version) is silent.
+    """
+
+    run: str
+    at: datetime
+    wish: str = ""
+
+
+class RefusedRemoval(msgspec.Struct, frozen=True, rename="camel"):
+    """The last removal that the service refused, as long as none has been sent since.
+
+    `said` is the service's answer, cleaned as the journal keeps it; `manifest` the digest of the whole wish of then;
+    `looks` the digests of what the customer held in that run (`plan_sources.manifest_digest`, `holdings_digest`).
+    """
+
+    run: str
+    at: datetime
+    said: str
+    manifest: str = ""
+    looks: tuple[str, ...] = ()
+
+
 class Credit(msgspec.Struct, frozen=True, rename="camel"):
     """Money that a verified write should bring back; `amount` None: nobody knows how much."""
 
@@ -84,6 +121,9 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     `departures`: the customers that we removed and that were not ours again since, by tenant ID.
     `stood_for`: the tenants that each entry of the policy's `protected` ever stood for, by `protection.entry_key`;
     from the notes beside the journal, from the manifests of now and from those that git keeps.
+    `fulfilled`: every removal of ours that was proven, oldest first, by tenant ID, for ever.
+    `refused`: the removals that the service refused last, by tenant ID.
+    `seen_again`: when a plan first saw a customer again that we had removed, by tenant ID; from the notes.
     """
 
     removals: tuple[datetime, ...] = ()
@@ -96,3 +136,6 @@ class Memory(msgspec.Struct, frozen=True, rename="camel"):
     known_since: datetime | None = None
     departures: dict[TenantId, Departure] = {}
     stood_for: dict[str, tuple[TenantId, ...]] = {}
+    fulfilled: dict[TenantId, tuple[PastRemoval, ...]] = {}
+    refused: dict[TenantId, RefusedRemoval] = {}
+    seen_again: dict[TenantId, datetime] = {}

@@ -22,6 +22,7 @@ class NoteKind(StrEnum):
     LIFT = "lift"  # ends holds; body: {"lifts": [numbers of their notes], "why": text}
     WITHDRAWAL = "withdrawal"  # an approval counts no more
     PROTECTED = "protected"  # tenants for which an entry of the policy has stood
+    RETURNED = "returned"  # a customer that we removed was seen again; body: {"tenant": ID, "run": that removed it}
 
 
 class NoteDraft(msgspec.Struct, frozen=True):

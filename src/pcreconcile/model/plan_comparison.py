@@ -72,7 +72,12 @@ class CustomerComparison:
         told = "; ".join(str(each) for each in self.missing)
         since = ", ".join(self.moved) or "a window, a freeze or a date"
         verb = "has changed" if self.moved else "has passed"
-        return f"planned again it lacks {told} (since the plan was made, {since} {verb})"
+        return f"planned again it lacks {told} (since the plan was made, {since} {verb}){self._what_binds()}"
+
+    def _what_binds(self) -> str:
+        """What the new plan has to say instead, where something is in the way."""
+        blocker = self.fresh.binding_blocker if self.fresh is not None else None
+        return f"; the new plan says {blocker.code}: {blocker.how}" if blocker is not None else ""
 
 
 def compare_plans(kept: Plan, fresh: Plan, tenants: Iterable[TenantId]) -> dict[TenantId, CustomerComparison]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pcreconcile.model.desired import DesiredCustomer
 from pcreconcile.model.identity import sha256_hex
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.memory import Memory
+from pcreconcile.model.observed import Fields
 from pcreconcile.model.partner import Partner
 from pcreconcile.model.plan import Plan
 
@@ -17,6 +19,22 @@ from pcreconcile.model.plan import Plan
 def partner_digest(partner: Partner) -> str:
     """SHA-256 over the Partner document's values: addresses and the places of credentials, never a secret."""
     return sha256_hex(partner)
+
+
+def wish_digest(reason: str | None, ticket: str | None) -> str:
+    """SHA-256 of why a removal is wanted; letter case and blanks do not make another reason or ticket."""
+    said = {"reason": reason, "ticket": ticket}
+    return sha256_hex({name: " ".join((text or "").split()).casefold() for name, text in said.items()})
+
+
+def manifest_digest(desired: DesiredCustomer) -> str:
+    """SHA-256 of all that the manifest wants of one customer."""
+    return sha256_hex(desired)
+
+
+def holdings_digest(items: Iterable[Fields]) -> str:
+    """SHA-256 of what a customer holds, as `model.observed` gives it, in whatever order it came."""
+    return sha256_hex(sorted(items, key=lambda item: (str(item["type"]), str(item["id"]))))
 
 
 def memory_digests(memory: Memory, tenants: Iterable[TenantId]) -> dict[TenantId, str]:
@@ -53,4 +71,6 @@ def _known_of(memory: Memory, tenant: TenantId) -> dict[str, object]:
         "renewals": memory.renewals.get(tenant),
         "returned": memory.returned.get(tenant),
         "departure": memory.departures.get(tenant),
+        "fulfilled": memory.fulfilled.get(tenant),
+        "refused": memory.refused.get(tenant),
     }

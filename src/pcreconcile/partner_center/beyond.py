@@ -21,6 +21,7 @@ from pcreconcile.model.estate import (
     ReadProof,
     RemovalRecord,
     Reservation,
+    Resource,
 )
 from pcreconcile.model.extras import Extra
 from pcreconcile.model.ids import TenantId
@@ -84,11 +85,16 @@ class Beyond:
         return state
 
     async def with_quotes(self, state: CustomerState) -> CustomerState:
-        """The state with what returning each living reservation gives, where the service says so."""
-        if state.reservations is None:
+        """The state with what returning each living reservation gives, where the service says so.
+
+        Whether we return it or a person does rests on the quote, so that one that could not be read is a read that
+        failed like any other.
+        """
+        if not any(reservation_lives(each) for each in state.reservations or ()):
             return state
-        quotes = [self._quoted(state.tenant_id, each) for each in state.reservations]
-        return replace(state, reservations=tuple(await asyncio.gather(*quotes)))
+        quoted, proof = await _proven(Resource.REFUND_QUOTES, lambda: self._all_quoted(state))
+        reservations = state.reservations if quoted is None else quoted
+        return replace(state, reservations=reservations, reads=(*state.reads, proof))
 
     async def with_removal_record(
         self, state: CustomerState, now: datetime
@@ -138,6 +144,12 @@ class Beyond:
         found = [complete(await self._management.reservations(state.tenant_id, order)) for order in sorted(orders)]
         return tuple(each for of_order in found for each in of_order)
 
+    async def _all_quoted(self, state: CustomerState) -> tuple[Reservation, ...]:
+        """Raises what the first quote that could not be read raises, when all of them have ended."""
+        quotes = [self._quoted(state.tenant_id, each) for each in state.reservations or ()]
+        await asyncio.gather(*(tasks := [asyncio.ensure_future(each) for each in quotes]), return_exceptions=True)
+        return tuple(task.result() for task in tasks)
+
     async def _quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
         return await self._management.quoted(tenant_id, reservation) if reservation_lives(reservation) else reservation
 
@@ -148,12 +160,12 @@ def _is_ours(state: CustomerState) -> bool:
 
 
 async def _proven(
-    extra: Extra, read: Callable[[], Awaitable[tuple[Found, ...]]]
+    resource: Resource | Extra, read: Callable[[], Awaitable[tuple[Found, ...]]]
 ) -> tuple[tuple[Found, ...] | None, ReadProof]:
     try:
         found = await read()
     except ConfigurationError as error:  # the Partner document names no user
-        return None, ReadProof(extra, complete=False, problem=str(error), excuse=Excuse.NO_CREDENTIAL)
+        return None, ReadProof(resource, complete=False, problem=str(error), excuse=Excuse.NO_CREDENTIAL)
     except UNREADABLE as error:
-        return None, failed(extra, error)
-    return found, ReadProof(extra, complete=True, items=len(found))
+        return None, failed(resource, error)
+    return found, ReadProof(resource, complete=True, items=len(found))

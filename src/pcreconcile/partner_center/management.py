@@ -31,6 +31,8 @@ _CENT = Decimal("0.01")
 _MOST = Decimal(10**12)
 _REASON = "The customer leaves this partner."
 
+# Statuses with which the service speaks of this return; any other says nothing of it, and the quote was not read.
+_SPEAKS_OF_IT = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 # Codes with which the quote itself says that policy forbids the return.
 _NEVER = frozenset({"SelfServiceRefundNotSupported", "RefundLimitExceeded", "NonRefundableProduct"})
 
@@ -54,15 +56,18 @@ class Management:
         return await collect(partial(customer.read, identity=Identity.USER), customer.base, placed)
 
     async def quoted(self, tenant_id: TenantId, reservation: Reservation) -> Reservation:
-        """The reservation with what its return gives; without money where the service gives no quote."""
+        """The reservation with what its return gives; without money where the service answers that it gives no quote.
+
+        Raises RemoteError, NoAnswer and IncompleteRead where it could not be asked, or its answer not understood.
+        """
+        customer = self._session.within(tenant_id)
         try:
-            customer = self._session.within(tenant_id)
             found = await _quote(customer, reservation.order_id, reservation.reservation_id, reservation.quantity)
-            return priced(reservation, found)
         except RemoteError as error:
+            if error.status not in _SPEAKS_OF_IT:
+                raise
             return replace(reservation, problems=(error.message,)) if error.code in _NEVER else reservation
-        except (NoAnswer, IncompleteRead):
-            return reservation
+        return priced(reservation, found)
 
     async def give_back(self, tenant_id: TenantId, item_id: str, quantity: Any, request_id: RequestId) -> Received:
         """Return all of a reservation (`orderId/reservationId`); the service goes on with it by itself.

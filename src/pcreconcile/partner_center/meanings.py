@@ -139,9 +139,9 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(
         400,
         "3000",
-        "there is no relationship with this customer any more",
+        "the service says that there is no relationship with this customer",
         DESK,
-        "plan again: the removal shows as done",
+        "plan again: whether it is gone is read",
         "does not exist",
     ),
     Meaning(400, "3000", "the service does not take one of the values sent", OPERATOR, "report this to us"),

@@ -12,7 +12,7 @@ from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
 from pcreconcile.model.extras import Extra, extras_seen, unproven_absence
 from pcreconcile.model.observed import observe_items
-from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
+from pcreconcile.model.plan import MANUAL, Action, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
 from pcreconcile.planning.addons import conflicting_lines
 from pcreconcile.planning.calendar import end_of
 from pcreconcile.planning.counting import summed
@@ -20,6 +20,7 @@ from pcreconcile.planning.delegated_access import with_access_ended
 from pcreconcile.planning.freezes import frozen_deadlines
 from pcreconcile.planning.handover import offered
 from pcreconcile.planning.keeping import plan_activity, plan_suspension
+from pcreconcile.planning.past_removals import came_back
 from pcreconcile.planning.presence import customer_blocker, plan_absence, wrong_customer
 from pcreconcile.planning.pricing import with_charges
 from pcreconcile.planning.removal import plan_removal
@@ -35,6 +36,8 @@ from pcreconcile.planning.unread import (
     unread_because,
 )
 
+BY_HAND = "manual-step"
+
 
 def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
     """All that the plan says about one customer. Pure, and it raises nothing."""
@@ -42,7 +45,7 @@ def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
     listed = snapshot.listed.customers.get(tenant)
     state = snapshot.states.get(tenant)
     setting = replace(setting, state=state)
-    outcome = _outcome(snapshot, listed, state, setting)
+    outcome = _with_steps_of_people(_outcome(snapshot, listed, state, setting))
     return _plan(outcome, listed, state, setting)
 
 
@@ -61,7 +64,25 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
     refusal = wrong_customer(state.customer, setting)
     if refusal is not None:
         return Outcome(refused=True, blockers=(refusal,))
-    return with_access_ended(_present(listed, state, setting), state, setting)
+    outcome = _present(listed, state, setting)
+    return outcome if outcome.unread else with_access_ended(outcome, state, setting)
+
+
+def _with_steps_of_people(outcome: Outcome) -> Outcome:
+    """A step that waits for a person stands among the blockers too, unless something without a date names it already.
+
+    What is only offered to a person is in nobody's way.
+    """
+    known = {each.target for each in outcome.blockers + outcome.later_blockers if each.clears_at is None}
+    steps = [each for each in outcome.actions if each.when == MANUAL and each.instructions is not None]
+    found = [_step_of_a_person(each) for each in steps if each.id not in outcome.offers and each.target not in known]
+    return replace(outcome, blockers=(*outcome.blockers, *found))
+
+
+def _step_of_a_person(action: Action) -> Blocker:
+    who = "" if action.instructions is None else f" ({action.instructions.who})"
+    how = f"a person must do it by hand{who}: {action.reason}"
+    return Blocker(BY_HAND, action.target, None, how, action.rule)
 
 
 def _unknown(problem: str, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:
@@ -87,6 +108,8 @@ def _present(listed: Customer, state: CustomerState, setting: Setting) -> Outcom
         return Outcome(
             blockers=(customer_blocker("not-a-reseller", f"the relationship is '{relationship}', not 'reseller'"),)
         )
+    if (returned := came_back(setting)) is not None:
+        return returned
     holdings = priced_holdings(state, setting)
     outcome = _wished(listed, holdings, setting)
     conflicts = conflicting_lines(outcome.actions, holdings, setting)
@@ -155,7 +178,7 @@ def _plan(outcome: Outcome, listed: Customer | None, state: CustomerState | None
         warnings=(*warnings, *needs_user(unseen), *_too_late(earliest, setting), *frozen_deadlines(deadlines, setting)),
         money=summed(outcome.actions),
         deadlines=deadlines,
-        try_again_at=try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None,
+        try_again_at=outcome.again or (try_again_at(outcome.closing, setting) if verdict is Verdict.UNKNOWN else None),
     )
 
 

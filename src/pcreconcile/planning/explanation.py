@@ -51,7 +51,7 @@ def explain(
     A customer that is wanted `unmanaged` (or that no manifest speaks of) is explained as if it were to be removed.
     """
     setting = Setting(desired, memory, rules, policy, partner, ZoneInfo(partner.time_zone), now, prices)
-    removal = replace(setting, desired=_removed(desired))
+    removal = _as_removed(setting)
     hypothetical = desired.relationship is Relationship.UNMANAGED
     leaving = None if desired.relationship is Relationship.REMOVED else plan_customer(snapshot, removal)
     customer = leaving if hypothetical and leaving is not None else plan_customer(snapshot, setting)
@@ -71,12 +71,14 @@ def explain(
     )
 
 
-def _removed(desired: DesiredCustomer) -> DesiredCustomer:
-    """The wish for its removal: the manifest's own, or a bare one."""
+def _as_removed(setting: Setting) -> Setting:
+    """With the wish for its removal: the manifest's own, or a bare one, which no earlier removal can have fulfilled."""
+    desired = setting.desired
     if desired.relationship is Relationship.REMOVED:
-        return desired
+        return setting
     why = "if it were removed"
-    return DesiredCustomer(desired.name, desired.tenant_id, desired.domain, Relationship.REMOVED, reason=why)
+    bare = DesiredCustomer(desired.name, desired.tenant_id, desired.domain, Relationship.REMOVED, reason=why)
+    return replace(setting, desired=bare, memory=replace(setting.memory, fulfilled={}))
 
 
 def _holdings(snapshot: Snapshot, setting: Setting) -> Iterator[Held]:

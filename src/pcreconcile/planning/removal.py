@@ -6,6 +6,8 @@ waits, under `together`, until nothing else blocks; the promise of `serviceUntil
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pcreconcile.exits import Holding, Serve, Step
 from pcreconcile.model.estate import Customer
 from pcreconcile.model.plan import ActionKind, Deadline, Effect, Notice, Reversibility, Target
@@ -20,6 +22,7 @@ from pcreconcile.planning.actions import (
 from pcreconcile.planning.calendar import NEVER
 from pcreconcile.planning.lines import idle_lines
 from pcreconcile.planning.pace import blockers_of, clears, paced, settled, timing_blockers, unproven_settle
+from pcreconcile.planning.past_removals import refusal_blocker, standing_refusal, tried_again
 from pcreconcile.planning.setting import Outcome, Setting
 from pcreconcile.planning.ways import Way, ways_of_the_customer, ways_out
 from pcreconcile.planning.windows import in_time
@@ -33,20 +36,29 @@ def plan_removal(customer: Customer, holdings: tuple[Holding, ...], setting: Set
         return Outcome(blockers=blockers_of(ways), warnings=_warnings(ways, setting) + idle, closed=blockers_of(ways))
     ways = in_time(ways, lambda tried: paced(tried, setting))
     drafts = paced(ways, setting)
-    removal = _removal(customer, drafts, ways, setting)
+    refusal = standing_refusal(setting)
+    again = None if refusal is None else tried_again(refusal, setting)
+    removal = _removal(customer, drafts, ways, setting, again)
     drafts = (*drafts, removal)
     at = instants(drafts)[removal.id]
     return Outcome(
         actions=made(drafts, setting.now),
-        blockers=(*blockers_of(ways), *timing_blockers(drafts, at, setting)),
+        blockers=(
+            *blockers_of(ways),
+            *timing_blockers(drafts, at, setting),
+            *(() if refusal is None else (refusal_blocker(refusal, setting),)),
+        ),
         warnings=(*_warnings(ways, setting), *idle, *unproven_settle(drafts, setting)),
         deadlines=_deadlines(ways),
         removal=None if at == NEVER else at,
         probe=any(way.exit.probe for way in ways),
+        again=again,
     )
 
 
-def _removal(customer: Customer, drafts: tuple[Draft, ...], ways: tuple[Way, ...], setting: Setting) -> Draft:
+def _removal(
+    customer: Customer, drafts: tuple[Draft, ...], ways: tuple[Way, ...], setting: Setting, again: datetime | None
+) -> Draft:
     step = Step(
         kind=ActionKind.REMOVE_RELATIONSHIP,
         target=Target(type="customer", id=customer.tenant_id, name=customer.company_name),
@@ -59,7 +71,7 @@ def _removal(customer: Customer, drafts: tuple[Draft, ...], ways: tuple[Way, ...
         "new invitation, and what was suspended before cannot be reactivated",
     )
     blocked_until = [clears(blocker) for blocker in blockers_of(ways)]
-    own = setting.thawed(max([setting.start, *blocked_until, *settled(drafts, setting)]))
+    own = setting.thawed(max([setting.start, again or setting.start, *blocked_until, *settled(drafts, setting)]))
     draft = drafted(setting.desired.tenant_id, step, None, own)
     return requiring(draft, {each.id for each in needed(drafts)})
 

@@ -19,6 +19,7 @@ from pcreconcile.model.approval import Signer, consequences, signed_bytes
 from pcreconcile.model.errors import BadSignature, ConfigurationError
 from pcreconcile.model.evidence import Evidence, Proof, Standing
 from pcreconcile.model.masking import is_masked
+from pcreconcile.model.people import forms_of, names_in
 from pcreconcile.model.run import Event, EventKind
 
 SignaturesOf = Callable[[bytes], Signatures]
@@ -151,10 +152,10 @@ def _void(evidence: Evidence, each: Checked, first: Event, kept: ToldPlan) -> It
 
 
 def _wrong_person(signer: Signer, first: Event, approval: ToldApproval) -> Iterator[str]:
-    user = str(first.body.get("user") or "").casefold()
+    user = str(first.body.get("user") or "")
     if is_masked(user):
         yield "may be that of the one who applied it: a mask stands in the journal in place of the name"
-    if user and user in {name.casefold() for name in signer.principals}:
+    if names_in(user) & {form for name in signer.principals for form in forms_of(name)}:
         yield "is that of the one who applied it"
     grants = first.body.get("approvals", ())
     if any(g["document"] == approval.kept and g["key"] != signer.key for g in grants):
