@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import threading
 import tracemalloc
 import zlib
@@ -17,10 +18,12 @@ import pytest
 from pcreconcile.model.errors import NoAnswer
 from pcreconcile.partner_center import transport
 from pcreconcile.partner_center.bodies import Body, UnusableBody
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.transport import Reply, Unanswered
+from pcreconcile.partner_center.trust import Trust
 from pcreconcile.partner_center.wire import Members, NotJson, UnexpectedShape, decode_json
 from tests.partner_center.bench import Bench, in_turn, reply
-from tests.partner_center.test_transport import get, login
+from tests.partner_center.test_transport import at, get, login
 
 TEXT = b'{"items": []}'
 PACKED = gzip.compress(TEXT)
@@ -165,9 +168,7 @@ def test_no_cookie_is_ever_sent_back(server: str) -> None:
     Handler.answers = {"/": raw(*(f"Set-Cookie: c{number}={'x' * 900}; Path=/" for number in range(40)))}
 
     async def story() -> None:
-        from tests.partner_center.test_transport import Trust, at, open_transport
-
-        opened = open_transport(at(server), Trust())
+        opened = transport.open_transport(at(server), Trust(), network_of(os.environ))
         for _ in range(3):
             await opened.exchange("GET", server + "/", {}, None)
         await opened.close()

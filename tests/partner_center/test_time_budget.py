@@ -92,16 +92,25 @@ def test_a_write_that_is_asked_to_wait_for_a_day_says_so() -> None:
     assert bench.clock.slept == []
 
 
-def test_whoever_else_needs_that_limit_fails_at_once_too_and_the_other_limits_go_on() -> None:
+def test_one_such_answer_holds_back_nobody_else() -> None:
+    bench = Bench(in_turn(answer(429, {"Retry-After": "86400"}), *[reply(page())] * 3))
+    with pytest.raises(OutOfTime):
+        asyncio.run(bench.session.read("/v1/customers/a/orders"))
+    for name in "bcd":
+        asyncio.run(bench.session.read(f"/v1/customers/{name}/orders"))
+    assert bench.clock.now == 1000.0
+
+
+def test_several_in_a_row_close_that_limit_at_once_and_the_other_limits_go_on() -> None:
     def script(request: httpx.Request) -> httpx.Response:
         return answer(429, {"Retry-After": "86400"}) if request.url.path.endswith("orders") else reply(page())
 
     bench = Bench(script)
-    for _ in range(3):
+    for _ in range(6):
         with pytest.raises(OutOfTime, match="1 d"):
             asyncio.run(bench.session.read("/v1/customers/a/orders"))
     asyncio.run(bench.session.read("/v1/customers/a/subscriptions"))
-    assert [path.rpartition("/")[2] for path in bench.paths] == ["orders", "subscriptions"]
+    assert [path.rpartition("/")[2] for path in bench.paths] == [*["orders"] * 3, "subscriptions"]
     assert bench.clock.now == 1000.0
 
 

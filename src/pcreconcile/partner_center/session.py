@@ -198,6 +198,8 @@ class Session:
             raise _no_answer(str(error), 0, trace) from None
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             bucket.pause(self._refusal(reply, trace).retry_after or 0.0)
+        else:
+            bucket.admitted()
         return reply
 
     def _headers(self, request: Request, token: AccessToken, trace: Trace) -> dict[str, str]:
