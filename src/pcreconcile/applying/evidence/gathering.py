@@ -63,7 +63,7 @@ def kept_plans(journal: Journalled) -> Iterator[Plan]:
     for digest in sorted(filter(None, digests)):
         try:
             yield msgspec.json.decode(journal.kept(digest) or b"", type=Plan)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             continue
 
 
@@ -125,7 +125,7 @@ class _Gathering:
         for event in self._starts:
             content = self._journal.kept(event.body.get("planDocument"))
             if content is not None:
-                yield str(event.body["digest"]), _cut(content, self._only)
+                yield _named(event, "digest"), _cut(content, self._only)
 
     def _read_looks(self) -> Iterator[tuple[str, bytes]]:
         for event in self._told:
@@ -178,6 +178,16 @@ class _Gathering:
             content = self._journal.kept(digest) or b""
             name = SIGNERS if digest == digests[-1] else f"{SIGNERS}.{digest[:12]}"
             yield name, content if self._masks is None else _signers_of(content, self._approvers())
+
+
+def _named(event: Event, member: str) -> str:
+    """What an event that names a document says of it. Raises StoreError where it does not."""
+    if value := event.body.get(member):
+        return str(value)
+    raise StoreError(
+        f"the journal is damaged: event {event.seq} ({event.kind}) names a planDocument and no {member}; "
+        "expected the SHA-256 that the plan states of itself"
+    )
 
 
 def _cut(content: bytes, only: TenantId | None) -> bytes:
