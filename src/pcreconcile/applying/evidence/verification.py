@@ -15,9 +15,12 @@ from pcreconcile.applying.evidence.anchors import Anchor
 from pcreconcile.applying.evidence.approval_proofs import Checked, Judges, approval_proofs, check_signatures
 from pcreconcile.applying.evidence.archive import digests, unfit
 from pcreconcile.applying.evidence.chain_proofs import anchor_proofs, chain_proofs, document_proofs
+from pcreconcile.applying.evidence.ending_proofs import ending_proofs
 from pcreconcile.applying.evidence.mac_proofs import mac_proofs
+from pcreconcile.applying.evidence.member_proofs import member_proofs
 from pcreconcile.applying.evidence.plan_proofs import execution_proofs, identity_proofs
 from pcreconcile.applying.evidence.proofs import proof, unchecked
+from pcreconcile.applying.evidence.replaying import lifecycle_proofs, replay
 from pcreconcile.applying.evidence.request_proofs import request_proofs
 from pcreconcile.applying.evidence.start_proofs import start_proofs
 from pcreconcile.applying.evidence.story import Frame, tell
@@ -108,7 +111,11 @@ def _proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], checks: 
     yield from chain_proofs(told, evidence, checks.anchor)
     yield from mac_proofs(told, evidence.partner.tenant_id, checks.key)
     yield from document_proofs(told, evidence)
-    yield from start_proofs(told)
+    replays = replay(told)
+    yield from start_proofs(told, replays if evidence.subject.customer is None else {})
+    yield from member_proofs(told)
+    yield from lifecycle_proofs(replays)
+    yield from ending_proofs(told, replays)
     yield from identity_proofs(told, evidence)
     yield from execution_proofs(told)
     yield from request_proofs(told)
