@@ -69,6 +69,12 @@ def _word(name: str, words: type[Moment] | type[Outcome]) -> Callable[[Any], str
     return lambda value: "" if value in known else f"its {name} is {value!r}; expected one of {', '.join(known)}"
 
 
+def _interruption(text: Any) -> str:
+    return (
+        "" if isinstance(text, str) else f"its interruption is {text!r}; expected a text, empty when nothing cut it off"
+    )
+
+
 def _seen(seen: Any) -> str:
     return "" if isinstance(seen, dict) else f"its seen is {seen!r}; expected the fields that were read"
 
@@ -79,4 +85,5 @@ _WORDS: Mapping[EventKind, Mapping[str, Callable[[Any], str]]] = {
     EventKind.VERIFIED: {"seen": _seen},
     EventKind.LOOKED: {"moment": _word("moment", Moment)},
     EventKind.CUSTOMER_FINISHED: {"outcome": _word("outcome", Outcome)},
+    EventKind.RUN_FINISHED: {"interruption": _interruption},
 }
