@@ -20,7 +20,7 @@ from tests.applying.world import Desk, Microsoft
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    desk = Desk(tmp_path_factory.mktemp("journal"), Microsoft())
+    desk = Desk(tmp_path_factory.mktemp("journal"), Microsoft(signed_in_as="cleo@contoso.example"))
     desk.apply(two_customers(desk))
     return archive_of(desk)
 
