@@ -9,6 +9,7 @@ import pytest
 
 from pcreconcile.applying.evidence import exit_code
 from pcreconcile.model.approval import Scope
+from pcreconcile.model.evidence import Standing
 from pcreconcile.model.plan import ActionKind
 from tests.applying.evidence.making import (
     Agreed,
@@ -22,7 +23,7 @@ from tests.applying.evidence.making import (
     with_approvals,
     with_digests,
 )
-from tests.applying.world import NOW, ONE, Desk, tenant
+from tests.applying.world import NOW, ONE, Desk, cancel, plan_of, planned, subscription, tenant
 
 BOTH = b"ada@contoso.example KEY-A\nbo@contoso.example KEY-B\n"
 EVERYTHING = (ActionKind.CANCEL_SUBSCRIPTION, ActionKind.REMOVE_RELATIONSHIP)
@@ -84,6 +85,22 @@ def test_what_is_not_approved(desk: Desk, how: dict[str, Any], told: str) -> Non
     proofs = proofs_of(archive(desk, **how))
     assert exit_code(proofs) == 1
     assert any(told in proof.text for proof in proofs if proof.standing == "failed"), proofs
+
+
+def test_a_run_that_removed_somebody_and_names_nobody_is_not_proven(desk: Desk) -> None:
+    """A removal needs a user: without the name nobody can see that no approver applied it."""
+    (found,) = [proof for proof in proofs_of(archive(desk, user=None)) if proof.code == "applied-by"]
+    assert found.standing is Standing.NOT_PROVEN
+
+
+def test_an_application_alone_has_no_name_and_needs_none(desk: Desk) -> None:
+    desk.service.add(ONE, subscription("sub-1"))
+    plan = plan_of(planned(desk.service, [cancel("sub-1", who=ONE)], ONE))
+    desk.apply(plan)
+    given = Agreed(plan).approval()
+    proofs = proofs_of(files_of(with_approvals(desk, [(given, "KEY-A")], signers=BOTH, required=1, user=None)))
+    assert exit_code(proofs) == 0, proofs
+    assert "an application alone" in next(proof.text for proof in proofs if proof.code == "applied-by")
 
 
 def test_the_reader_brings_a_list_of_signers(desk: Desk) -> None:

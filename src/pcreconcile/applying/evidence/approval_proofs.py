@@ -6,6 +6,7 @@ change) cannot be asked offline; the run itself asked it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from pcreconcile.applying.guards import CLOCKS_APART, Pending
 from pcreconcile.applying.ports import Signatures
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
 from pcreconcile.model.approval import Signer, consequences, signed_bytes, statement
+from pcreconcile.model.credential import user_kinds
 from pcreconcile.model.errors import BadSignature, ConfigurationError
 from pcreconcile.model.evidence import Evidence, Proof, Standing
 from pcreconcile.model.masking import is_masked
 from pcreconcile.model.people import forms_of, names_in
+from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.run import Event, EventKind
 
+_BY_AN_APPLICATION = frozenset(kind.value for kind in ActionKind if not user_kinds([kind]))
 SignaturesOf = Callable[[bytes], Signatures]
 
 
@@ -68,9 +72,13 @@ def approval_proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], 
 def _user_proofs(told: Told, needed: Sequence[Event]) -> Iterator[Proof]:
     """As whom each run that wrote was applied: without it nobody can see that who approved did not apply as well.
 
-    `apply` writes null for an app-only token, for which it compares no names, and refuses a name that is blank.
+    `apply` writes null for an application alone, which has no name to compare with an approver's: then nothing that
+    only a user may do was done. It refuses a name that is blank.
     """
-    wrote = {event.run for event in told.events() if event.kind is EventKind.INTENT}
+    wrote: dict[str, set[str]] = defaultdict(set)
+    for event in told.events():
+        if event.kind is EventKind.INTENT:
+            wrote[event.run].add(str(event.body.get("kind")))
     starts = [start for run, start in told.starts.items() if run in wrote]
     nameless = [start for start in starts if not str(start.body.get("user") or "").strip()]
     wanted = {start.run for start in needed}
@@ -78,6 +86,8 @@ def _user_proofs(told: Told, needed: Sequence[Event]) -> Iterator[Proof]:
         text = f"run {start.run}: its first event does not name who applied it"
         if start.run not in wanted:
             yield unchecked("applied-by", text)
+        elif start.body.get("user") is None and wrote[start.run] <= _BY_AN_APPLICATION:
+            yield unchecked("applied-by", f"{text}: an application alone may do all that it did")
         elif start.body.get("user") is None:
             yield Proof("applied-by", Standing.NOT_PROVEN, f"{text}, so nobody can see that no approver did")
         else:
