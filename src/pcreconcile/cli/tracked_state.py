@@ -54,7 +54,7 @@ def _require_untracked(repository: GitDirectory, paths: Iterable[str], *, exists
     head = repository.head()
     listed = indexed_paths(repository.directory / "index", len(head or "") // 2 or 20)
     if exists:
-        names = (*_of_index(repository, listed), *(_of_head(repository, known=listed is not None) if head else ()))
+        names = (*_of_index(repository, listed), *(_of(head, repository, known=listed is not None) if head else ()))
     else:
         names = listed or ()
     for path in paths:
@@ -68,10 +68,10 @@ def _of_index(repository: GitDirectory, listed: tuple[str, ...] | None) -> tuple
     return GitView(repository).paths("ls-files", "-z")
 
 
-def _of_head(repository: GitDirectory, *, known: bool) -> tuple[str, ...]:
-    """What HEAD holds; where there is no git, the index alone says what was checked out."""
+def _of(head: str, repository: GitDirectory, *, known: bool) -> tuple[str, ...]:
+    """What the commit that is checked out holds; where there is no git, the index alone says what was checked out."""
     try:
-        return GitView(repository).paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+        return GitView(repository).paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", head)
     except UsageError as error:
         if known:
             return ()
