@@ -47,9 +47,9 @@ def _require_file_of_its_own(file: Path) -> None:
     if file.is_symlink() or _has_another_name(file):
         raise ConfigurationError(
             f"{file} is a link, or a file with a second name (a hard link), so that it may be one that a change"
-            f" brought: it is not taken for state. Where it is this machine's own, put a copy in its place while no"
-            f" run goes on: `cp {shlex.quote(str(file))} new`, then `mv new {shlex.quote(str(file))}`; else remove it and make"
-            " the plan anew"
+            " brought: it is not taken for state. Where it is this machine's own, put a copy in its place while no run"
+            f" goes on: `cp {shlex.quote(str(file))} new`, then `mv new {shlex.quote(str(file))}`; else remove it and"
+            " make the plan anew"
         )
 
 
