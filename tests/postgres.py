@@ -94,7 +94,7 @@ def server(*settings: str) -> Iterator[Server]:
             yield running
         finally:
             process.send_signal(signal.SIGQUIT)
-            process.wait(30)
+            process.wait(600)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pcreconcile.applying.approving import Asked, Consent, Grant, granted
 from pcreconcile.applying.ceilings import due, scope_of
 from pcreconcile.applying.consent import Withdrawals
+from pcreconcile.applying.lost_journal import Loss
 from pcreconcile.model.approval import (
     Approval,
     SignedApproval,
@@ -24,6 +25,7 @@ from pcreconcile.model.approval import (
     signed_bytes,
 )
 from pcreconcile.model.errors import ApprovalMissing, BadSignature
+from pcreconcile.model.estate import AuditRecord
 from pcreconcile.model.identity import seal, sha256_hex
 from pcreconcile.model.ids import ActionId, RunId, TenantId
 from pcreconcile.model.money import Money
@@ -159,14 +161,16 @@ class Hearing:
     withdrawals: Withdrawals = field(default_factory=Withdrawals)
     documents: Mapping[str, bytes] = field(default_factory=dict)
     left_alone: frozenset[TenantId] = frozenset()
+    loss: Loss | None = None
     asked_authors: list[list[TenantId]] = field(default_factory=list)
 
     @property
     def asked(self) -> Asked:
         pending = [entry for entry in due(self.plan) if entry.action.id not in self.done]
         policy = Policy(approvals=self.rule)
+        documents, events = self.documents.get, self.events
         return Asked(
-            self.plan, policy, pending, self.events, self.resumed, self.documents.get, self.left_alone, self.withdrawals
+            self.plan, policy, pending, events, self.resumed, documents, self.left_alone, self.withdrawals, self.loss
         )
 
     @property
@@ -198,6 +202,12 @@ def kept(signed: SignedApproval, person: Signer, **members: str) -> dict[str, st
     content = {"document": document(signed.approval), "signature": signed.signature}
     entry = {"principal": signed.approval.principal, "key": person.key, "document": sha256_hex(content)}
     return entry | members
+
+
+def lost(*ago: timedelta, who: TenantId = ONE) -> Loss:
+    """Removals of ours, so long ago, that the journal lacks."""
+    gone = "remove_partner_customer_relationship"
+    return Loss(tuple(AuditRecord(f"r{n}", who, gone, True, NOW - each) for n, each in enumerate(ago)))
 
 
 def run_of(

@@ -47,11 +47,12 @@ from tests.applying.approvals import (
     edited,
     euros,
     kept,
+    lost,
     run_of,
     seats,
     signed_by,
 )
-from tests.applying.world import NOW, ONE, act, cancel, plan_of
+from tests.applying.world import NOW, ONE, act, cancel, plan_of, tenant
 
 BOTH = "anna@example.com + bela@example.com"
 OTHER_PLAN = seal(replace(PLAN, customers=(customer(ONE, SUSPENDS), customer(TWO, RENEWS))))
@@ -104,6 +105,10 @@ COUNTS: dict[str, Hearing] = {
     ),
     "with a stranger's beside them": Hearing(
         approvals=(signed_by(ANNA), signed_by(Signer(("eve@example.com",), "SHA256:eve")), signed_by(BELA))
+    ),
+    "given after the last removal that the journal lacks": Hearing(loss=lost(5 * HOUR, HOUR + timedelta(seconds=1))),
+    "given anew after a removal that the journal lacks": Hearing(
+        approvals=(signed_by(ANNA, approved_at=NOW), signed_by(BELA, approved_at=NOW)), loss=lost(HOUR / 2)
     ),
     "with an unreadable file beside them": Hearing(problems=("eve.yaml:1:1: not valid YAML",)),
     "the author of a customer that needs no approval": Hearing(
@@ -298,6 +303,24 @@ VOID: dict[str, tuple[Hearing, str]] = {
             resumed=True,
         ),
         "is void: it was used by an earlier run",
+    ),
+    "given before a removal that the journal lacks": (
+        Hearing(loss=lost(HOUR / 2)),
+        "is void: it was given at 2026-11-22T11:00Z, and the service's audit records show that pcreconcile removed "
+        "customer-1 at 2026-11-22 11:30 UTC, which the journal lacks, so that nobody knows what the approval was used "
+        "for: approve the plan again",
+    ),
+    "given at the instant of a removal that the journal lacks": (
+        Hearing(loss=lost(9 * HOUR, HOUR, who=tenant(7))),
+        f"pcreconcile removed tenant {tenant(7)} at 2026-11-22 11:00 UTC",
+    ),
+    "given between two removals that the journal lacks": (
+        Hearing(loss=lost(2 * HOUR, HOUR / 2)),
+        "at 2026-11-22 11:30 UTC",
+    ),
+    "given for a run that this one goes on with, before a removal that the journal lacks": (
+        Hearing(events=run_of(PLAN, (EventKind.INTENT, SUSPENDS), approvals=USED), resumed=True, loss=lost(HOUR / 4)),
+        "which the journal lacks",
     ),
     "the same plan ID, belittled": (
         changed(Hearing(), plan=belittled(reversibility=Reversibility.REVERSIBLE)),
@@ -721,12 +744,21 @@ def test_a_person_s_steps_are_nobody_s_approval() -> None:
 GRANTS = Hearing().grants()
 
 
-@pytest.mark.parametrize("user", [None, "dora@example.com", "anna@example.com.evil"])
+@pytest.mark.parametrize(
+    "user", [None, "dora@example.com", "anna@example.com.evil", "hanna@example.com", "anna+x@example.com", "anna"]
+)
 def test_somebody_else_applies(user: str | None) -> None:
     confirmed(GRANTS, user, NOW + 24 * HOUR - timedelta(seconds=1))
 
 
-@pytest.mark.parametrize("user", ["anna@example.com", "ANNA@Example.Com ", "bela@example.com"])
+FORMS_OF_ANNA = [
+    *("anna@example.com", "ANNA@Example.Com ", "anna@example.com.", "anna@example.com\n", "anna@ex\u200bample.com"),
+    *("\u202eanna@example.com", "anna\0@example.com", "ａｎｎａ＠example.com", "live.com#anna@example.com"),
+    *("anna_example.com#EXT#@contoso.onmicrosoft.com", "z@example.com, anna@example.com", "bela@example.com"),
+]
+
+
+@pytest.mark.parametrize("user", FORMS_OF_ANNA)
 def test_an_approver_applies(user: str) -> None:
     with pytest.raises(ApprovalMissing, match=r"is by .*, as whom this plan would be applied"):
         confirmed(GRANTS, user, NOW)
@@ -738,7 +770,9 @@ def test_an_approver_applies_under_another_name() -> None:
         confirmed(grants, "c.carlson@example.com", NOW)
 
 
-@pytest.mark.parametrize("user", ["", " ", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"])
+@pytest.mark.parametrize(
+    "user", ["", " ", "\u200b", ".", "[secret]", "admin@partner.[secret].com", "[SECRET]dmin@partner.example"]
+)
 def test_somebody_without_a_name_applies(user: str) -> None:
     with pytest.raises(ApprovalMissing, match="as whom this plan would be applied cannot be determined"):
         confirmed(GRANTS, user, NOW)

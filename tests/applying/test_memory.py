@@ -11,14 +11,30 @@ from msgspec.structs import replace
 
 from pcreconcile.applying import memory_from, read_events
 from pcreconcile.applying.intents import lost_with
+from pcreconcile.applying.resumption import foreign_events
+from pcreconcile.model.credential import WHO_ASKS
 from pcreconcile.model.estate import ScheduledAction
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
-from pcreconcile.model.memory import Memory, PastRemoval, Renewal, Returned
+from pcreconcile.model.memory import UNPROVEN, Memory, PastRemoval, RefusedRemoval, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind, ActionMoney, Effect, Observed
 from pcreconcile.model.plan_sources import wish_digest
 from pcreconcile.model.run import Event, EventKind
-from tests.applying.world import NOW, ONE, Desk, Fault, Microsoft, act, plan_of, planned, remove, subscription, suspend
+from pcreconcile.partner_center.meanings import MEANINGS, Who
+from tests.applying.world import (
+    NOW,
+    ONE,
+    Desk,
+    Fault,
+    Microsoft,
+    act,
+    plan_of,
+    planned,
+    refusal,
+    remove,
+    subscription,
+    suspend,
+)
 
 HOUR = timedelta(hours=1)
 TOKEN = "Bearer abcdefghijklmnop"
@@ -122,6 +138,7 @@ def test_service_was_taken_when_the_last_such_request_was_sent():
 
 
 RENEWING = Renewal(auto_renew=True, scheduled_actions=("TermEnd/RenewToNewTerm",), changes=("quantity 5",))
+TO_RENEW = {"scheduleType": "TermEnd", "actionType": "RenewToNewTerm"}
 BLANK = Renewal(auto_renew=False, scheduled_actions=())
 SET_RENEWAL, AT_TERM_END = ActionKind.SET_RENEWAL, ActionKind.CANCEL_AT_TERM_END
 REACTIVATE = ActionKind.REACTIVATE_SUBSCRIPTION
@@ -149,7 +166,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
         (story(SUSPEND, INTENT, lost=keeps(s1=RENEWING)), {"s1": RENEWING}),
         (story(SUSPEND, INTENT, REFUSED, lost=keeps(s1=RENEWING)), {}),
         (story(SUSPEND, INTENT, BUSY, lost=keeps(s1=RENEWING)), {}),
-        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {}),
+        (story(SUSPEND, INTENT, ANSWERED, VERIFIED), {"s1": Renewal()}),
         (
             story(SUSPEND, INTENT, ANSWERED, lost=keeps(s1=RENEWING, addon=BLANK)),
             {"s1": RENEWING, "addon": BLANK},
@@ -173,7 +190,7 @@ def keeps(**settings: Renewal) -> dict[str, Any]:
                 *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
                 *story(SET_RENEWAL, INTENT, ANSWERED, plan="back", start=LATER),
             ],
-            {"s1": RENEWING},
+            {"s1": replace(RENEWING, tried=UNPROVEN)},
         ),
         (
             [
@@ -274,9 +291,9 @@ def test_a_suspension_keeps_the_settings_of_its_add_ons_however_deep(desk: Desk,
     memory = memory_from(read_events(desk.journal), NOW)
     assert memory.renewals == {
         ONE: {
-            "s1": RENEWING,
-            "addon": Renewal(auto_renew=True, scheduled_next_term=True),
-            "below": Renewal(auto_renew=True),
+            "s1": replace(RENEWING, instructions=(TO_RENEW,), quantity=10, whole=True),
+            "addon": Renewal(auto_renew=True, scheduled_next_term=True, quantity=10, whole=True),
+            "below": Renewal(auto_renew=True, quantity=10, whole=True),
         }
     }
 
@@ -308,8 +325,75 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
         removed={ONE: str(receipt.run)},
         service_taken={ONE: NOW},
         suspended={ONE: ("s1",)},
-        renewals={ONE: {"s1": Renewal(auto_renew=True)}},
+        renewals={ONE: {"s1": Renewal(auto_renew=True, quantity=10, whole=True)}},
     )
+
+
+def no(status: int = 400, code: str = "3000", request: str = "q") -> Any:
+    return (EventKind.REFUSED, request, {"status": status, "code": code, "message": "It cannot be removed."})
+
+
+SENT_AGAIN = (INTENT, "q2", {})
+LOOK = (EventKind.LOOKED, None, {"moment": "gate", "holds": ["h1"]})
+LOOK_AFTER = (EventKind.LOOKED, None, {"moment": "after", "holds": ["h2"]})
+
+
+@pytest.mark.parametrize(
+    ("tellings", "refused"),
+    [
+        ([], False),
+        ([INTENT], False),
+        ([INTENT, no()], True),
+        ([INTENT, no(403, "900416")], True),
+        ([INTENT, no(404, "1000")], True),
+        ([INTENT, no(409, "")], True),
+        ([INTENT, no(401, "")], False),
+        ([INTENT, no(403, "900150")], False),
+        ([INTENT, no(429, "")], False),
+        ([INTENT, no(503, "")], False),
+        ([INTENT, NO_ANSWER, INTENT, no()], False),
+        ([INTENT, INTENT, no()], False),
+        ([INTENT, no(), SEEN], False),
+        ([INTENT, no(), SENT_AGAIN], False),
+        ([INTENT, no(), SENT_AGAIN, no(request="q2")], True),
+        ([INTENT, no(), SENT_AGAIN, (ANSWERED, "q2", {})], False),
+        ([INTENT, no(), SENT_AGAIN, no(429, "", "q2")], False),
+    ],
+)
+def test_the_removals_that_the_service_refused(tellings: list[Any], refused: bool):
+    tellings = [
+        (EventKind.VERIFIED, None, {"written": False, "kind": REMOVE}) if each is SEEN else each for each in tellings
+    ]
+    assert bool(memory_from(story(REMOVE, *tellings, target=ONE), LATER).refused) is refused
+
+
+def test_a_refusal_keeps_the_words_the_wish_and_what_was_held():
+    events = story(REMOVE, LOOK, INTENT, no(), LOOK_AFTER, target=ONE, lost={"manifest": "m"})
+    assert memory_from(events, LATER).refused == {
+        ONE: RefusedRemoval("r", NOW + 2 * HOUR / 60, "HTTP 400/3000: It cannot be removed.", "m", ("h1", "h2"))
+    }
+
+
+def test_a_refusal_of_anything_else_is_none_of_the_removal():
+    assert memory_from(story(SUSPEND, INTENT, no()), LATER).refused == {}
+
+
+def test_what_speaks_of_who_asks_is_what_the_table_of_meanings_says():
+    of_the_partner = {Who.PARTNER_ADMIN, Who.OPERATOR}
+    told = {each.code for each in MEANINGS if each.status in {401, 403} and each.who in of_the_partner}
+    assert {code for code in told if code not in {"", "400", "800001", "800077"}} == WHO_ASKS
+
+
+def test_a_plan_that_is_applied_again_remembers_what_it_was_refused(desk: Desk, microsoft: Microsoft):
+    """And nothing else of what it did itself: what was refused did nothing."""
+    microsoft.add(ONE, subscription("s1"))
+    first = suspend("s1")
+    plan = plan_of(planned(microsoft, [first, remove(first)]))
+    microsoft.faults.extend([None, refusal(400, "3000")])
+    desk.apply(plan)
+    memory = memory_from(foreign_events(plan, read_events(desk.journal)), LATER)
+    assert set(memory.refused) == {ONE}
+    assert replace(memory, refused={}, known_since=None) == Memory()
 
 
 def test_no_journal_remembers_nothing(desk: Desk):

@@ -10,6 +10,7 @@ import pytest
 
 from pcreconcile.applying import memory_from, read_events
 from pcreconcile.applying.spending import day_of, spent_since
+from pcreconcile.model.correlation import correlation_of
 from pcreconcile.model.ids import ActionId, PlanId, RequestId, RunId
 from pcreconcile.model.memory import Spent
 from pcreconcile.model.money import Money
@@ -175,7 +176,7 @@ def test_what_tells_our_writes_from_those_of_others(desk: Desk, microsoft: Micro
     desk.apply(plan_of(planned(microsoft, [cancel("s1", money=ActionMoney(refund=FIVE))])))
     events = read_events(desk.journal)
     day = day_of(events, NOW - DAY)
-    assert day.traces == {"trace"}
+    assert day.traces == {"trace", correlation_of(microsoft.requests[0].request_id)}
     assert day.known_since == NOW
     assert len(day.actions) == len(day.spent) == 1
     assert day_of(events, NOW + DAY).actions == frozenset()

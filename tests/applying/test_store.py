@@ -234,6 +234,10 @@ HURT: dict[str, tuple[tuple[str, ...], str]] = {
         "event 2 does not fit the chain: its body",
     ),
     "a body that is no JSON": (("UPDATE events SET body = '{' WHERE seq = 1",), "event 1 is not readable"),
+    "a body of endless depth": (
+        (f"UPDATE events SET body = '{'[' * 20_000}' WHERE seq = 1",),
+        r"event 1 is not readable \(.*\): its body is nested more deeply .*; expected one JSON object",
+    ),
     "its predecessor's hash": (("UPDATE events SET prev = 'x' WHERE seq = 2",), "event 2 does not fit"),
     "its hash": (("UPDATE events SET hash = 'x' WHERE seq = 2",), "event 2 does not fit"),
     "another text": (("UPDATE events SET run = x'ff' WHERE seq = 1",), "event 1 "),

@@ -286,8 +286,21 @@ def test_a_schema_of_that_name_with_something_else_in_it_is_refused(postgres: Se
     url = postgres.url()
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {SCHEMA}")  # type: ignore[call-overload]
+        connection.execute(f"CREATE TABLE {SCHEMA}.events (seq bigint)")  # type: ignore[call-overload]
     with pytest.raises(StoreError, match="not a journal"), PostgresStore(url).lock(PARTNER, 0, HELD_BY):
         pass
+
+
+def test_a_schema_without_anything_in_it_is_as_none_and_is_begun(postgres: Server):  # noqa: F811
+    url = postgres.url()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {SCHEMA}")  # type: ignore[call-overload]
+    store = PostgresStore(url, PARTNER)
+    assert (list(store.events()), store.is_begun()) == ([], False)
+    with store.lock(PARTNER, 0, HELD_BY):
+        assert (store.is_begun(), store.head()) == (True, None), "made whole, before the first event"
+        store.append(draft())
+    assert [event.seq for event in store.events()] == [1]
 
 
 def test_a_journal_that_says_another_partner_is_refused(journal: InDatabase):

@@ -23,9 +23,10 @@ from pcreconcile.applying.stores.chain import link
 from pcreconcile.applying.stores.rows import row_of
 from pcreconcile.applying.stores.sqlite import SqliteStore
 from pcreconcile.model.errors import Locked, StoreError
+from pcreconcile.model.notes import NoteDraft, NoteKind
 from pcreconcile.model.run import Event
 from tests.applying.journals import DOCUMENT, InFile, draft, holding, write
-from tests.applying.world import HELD_BY, PARTNER, tenant
+from tests.applying.world import HELD_BY, NOW, PARTNER, tenant
 
 FORMAT_1 = Path(__file__).with_name("journal_format_1.sql")  # written by the last program that knew no other
 
@@ -72,16 +73,69 @@ def test_a_commit_waits_for_the_disk(tmp_path: Path):
         assert store._open.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def emptied_beside_a_log(path: Path) -> None:
+    """What is in the log may be all that there is."""
+    path.write_bytes(b"")
+    path.with_name(f"{path.name}-wal").write_bytes(b"something")
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no table": (lambda path: sql(path, "DROP TABLE events"), "not a journal"),
     "an index of somebody else's": (lambda path: sql(path, "CREATE INDEX x ON events (run)"), "not a journal"),
     "a format of before": (lambda path: sql(path, "PRAGMA user_version = 1"), "not a journal"),
     "two partners": (lambda path: sql(path, "INSERT INTO partners VALUES ('x')"), "whose journal"),
-    "an empty file": (lambda path: path.write_bytes(b""), "not a journal"),
+    "an empty file beside a log": (emptied_beside_a_log, "it is empty and its log is not"),
     "a text": (lambda path: path.write_bytes(b"hello" * 1000), "cannot be used"),
     "a cut file": (lambda path: os.truncate(path, 4096 + 100), "journal"),
     "a torn header": (lambda path: path.write_bytes(b"\0" * 16 + path.read_bytes()[16:]), "cannot be used"),
 }
+
+
+def a_database_without_tables(path: Path) -> None:
+    sql(path, "PRAGMA journal_mode = WAL")
+    assert path.stat().st_size > 0
+
+
+def cut_off(path: Path) -> None:
+    """Killed while the tables were made: the log holds the beginning of them, without a commit."""
+    a_database_without_tables(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA cache_spill = ON")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("CREATE TABLE events (seq INTEGER)")
+        left = {each.name: each.read_bytes() for each in path.parent.glob(f"{path.name}*")}
+        connection.execute("ROLLBACK")
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+    for name, content in left.items():
+        path.with_name(name).write_bytes(content)
+
+
+BLANK: dict[str, Callable[[Path], Any]] = {
+    "no byte": lambda path: path.write_bytes(b""),
+    "a database without tables": a_database_without_tables,
+    "a transaction that was cut off": cut_off,
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_file_without_anything_in_it_is_as_none_and_is_begun_in_its_place(tmp_path: Path, name: str):
+    path = tmp_path / "journal.db"
+    BLANK[name](path)
+    store = SqliteStore(path, PARTNER)
+    assert (list(store.events()), store.head(), store.notes(), store.document("x")) == ([], None, (), None)
+    assert store.is_begun()
+    with store.lock(PARTNER, 0, HELD_BY):
+        store.append(draft())
+    assert [event.seq for event in read_events(path, PARTNER)] == [1]
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_note_begins_it_too(tmp_path: Path, name: str):
+    path = tmp_path / "journal.db"
+    BLANK[name](path)
+    note = SqliteStore(path, PARTNER).note(NoteDraft(NoteKind.HOLD, NOW, "desk", {"why": "audit"}))
+    assert SqliteStore(path, PARTNER).notes() == (note,)
 
 
 @pytest.mark.parametrize("name", DAMAGE)
@@ -113,7 +167,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: bytes, data: st.DataObject):
     path = tmp_path / "journal.db"
@@ -125,7 +179,7 @@ def test_any_hurt_byte_is_noticed_or_does_not_matter(tmp_path: Path, sound: byte
     cut = data.draw(st.sampled_from([len(hurt), len(hurt), data.draw(st.integers(0, len(hurt)))]))
     path.write_bytes(bytes(hurt[:cut]))
     try:
-        assert read_events(path) == events
+        assert read_events(path) == (() if cut == 0 else events), "an emptied file is as one that was deleted"
     except StoreError:
         assert path.read_bytes() == bytes(hurt[:cut])
 

@@ -161,6 +161,8 @@ class Microsoft:
     signed_in_as: str | None = None
     trail: list[AuditRecord] = field(default_factory=list)
     trail_problem: str = ""
+    past_problem: str = ""
+    trail_reads: int = 0
     slow: int = 0
     time: datetime | None = None
     clock: Clock | None = None
@@ -203,9 +205,16 @@ class Microsoft:
         return self.signed_in_as
 
     async def audit_trail(self, since: datetime) -> AuditTrail:
+        self.trail_reads += 1
         problem = self.trail_problem
         records = tuple(record for record in self.trail if record.at >= since)
         return AuditTrail(records, ReadProof("auditrecords", not problem, problem=problem))
+
+    async def removal_trail(self, since: datetime) -> AuditTrail:
+        problem = self.past_problem
+        gone = (record for record in self.trail if record.operation == "remove_partner_customer_relationship")
+        records = tuple(record for record in gone if record.at >= since)
+        return AuditTrail(records, ReadProof("removal-records", not problem, problem=problem))
 
     async def list_customers(self) -> CustomerList:
         listed = {who: one for who, one in self.customers.items() if one.relationship == "reseller"}

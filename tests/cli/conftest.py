@@ -11,8 +11,11 @@ _SHIPPED = Path(__file__).parents[2] / "manifests"
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("PCRECONCILE_")]:
+    network = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+    outside = {*network, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "TMPDIR"}
+    for name in [name for name in os.environ if name.startswith("PCRECONCILE_") or name.upper() in outside]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("LOGNAME", "jo")  # a user of a container need not have a name
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class Guarded:
         self.write(f"manifests/customers/{name}.yaml", **document)
 
     def git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True, timeout=600)
         return done.stdout.strip()
 
     def repository(self) -> None:

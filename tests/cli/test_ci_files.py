@@ -68,7 +68,7 @@ def _bash(script, tmp_path, **environment):
         cwd=tmp_path,
         env={"PATH": "/usr/bin:/bin", **environment},
         check=False,
-        timeout=30,
+        timeout=600,
     )
     return done.returncode
 
@@ -88,7 +88,7 @@ def test_a_plan_with_changes_is_no_failure_and_a_refused_one_is(code, ends_with,
 def test_nothing_inside_ends_the_fence(text, fence, tmp_path):
     file = tmp_path / "plan.txt"
     file.write_text(text)
-    done = subprocess.run([_ROOT / ".ci/fence", "Plan", file], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([_ROOT / ".ci/fence", "Plan", file], capture_output=True, text=True, check=True, timeout=600)
     lines = done.stdout.splitlines()
     assert lines[:3] == ["### Plan", "", f"{fence}text"]
     assert lines[-1] == fence

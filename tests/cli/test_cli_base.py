@@ -24,7 +24,7 @@ class Desk:
         self.commit()
 
     def git(self, *words):
-        done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["git", *words], cwd=self.folder, check=True, capture_output=True, text=True, timeout=600)
         return done.stdout.strip()
 
     def commit(self):

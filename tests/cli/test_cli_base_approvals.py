@@ -29,7 +29,7 @@ class Signers:
         file.parent.mkdir(exist_ok=True)
         if not file.exists():
             made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(file)]
-            subprocess.run(made, check=True, timeout=60)
+            subprocess.run(made, check=True, timeout=600)
         return file.with_suffix(".pub").read_text(encoding="utf-8")
 
     def approve(self, name: str, plan: str = "kept.plan.json") -> None:

@@ -83,6 +83,12 @@ def test_all_is_well(clinic, simulator):
     well = found["ok"]
     assert list(well) == [
         "manifests",
+        "programs",
+        "home",
+        "user",
+        "temporary folder",
+        "working folder",
+        "text",
         "state folder",
         "journal",
         "environment",

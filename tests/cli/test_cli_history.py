@@ -45,7 +45,11 @@ def listed(run):
 
 
 def test_without_a_journal_there_is_nothing_to_tell_and_nothing_is_made(run, partner_folder):
-    assert run("history") == (0, "The journal knows no run yet.\n", "")
+    assert run("history") == (
+        0,
+        "The journal knows no run yet; one that ended before its first event has written nothing.\n",
+        "",
+    )
     assert [record["type"] for record in records(run("history", "--json")[1])] == ["version", "result"]
     assert not (partner_folder / ".pcreconcile").exists()
 

@@ -16,6 +16,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pcreconcile.applying.evidence import pack, unpack
+from pcreconcile.applying.evidence.archive import digests
 from pcreconcile.cli import main
 from pcreconcile.cli.program import COMMANDS, Program
 from pcreconcile.model.identity import canonical_json
@@ -116,6 +118,35 @@ def machine_formats(command: click.Command, name: str) -> set[tuple[str, str]]:
         if isinstance(option.type, click.Choice):
             found |= {(name, str(choice)) for choice in option.type.choices if choice in {"json", "ics"}}
     return found
+
+
+def archived(folder):
+    """The files of the archive that was made of the hostile run."""
+    return unpack((folder / "run.zip").read_bytes())
+
+
+def test_no_file_of_an_archive_steers_anything(world):
+    files = {name: data.decode() for name, data in archived(world).items()}
+    written = {name: text for name, text in files.items() if name.endswith((".json", ".ndjson", ".html"))}
+    assert {name.partition("/")[0] for name in written} >= {"plans", "looks", "journal.ndjson", "evidence.json"}
+    for name, text in written.items():
+        assert STEERS.search(text) is None, name
+        if name.endswith(".json"):
+            assert STEERS.search(json.dumps(json.loads(text), ensure_ascii=False)) or "plans/" not in name
+
+
+def test_an_archive_of_an_earlier_version_is_proven_as_before(world, run):
+    """The same values in their canonical form, raw: hashes are made of values."""
+    raw = {}
+    for name, data in archived(world).items():
+        lines = [canonical_json(json.loads(line)) for line in data.splitlines()] if "json" in name else []
+        raw[name] = data if ".sig" in name or not lines else b"\n".join(lines) + (b"\n" if "nd" in name else b"")
+    raw["index.html"] = raw["index.html"].replace(b"#&#35;", b"##")
+    raw["digests.txt"] = digests(raw)
+    assert b"##" in b"".join(raw.values())
+    (world / "raw.zip").write_bytes(pack(raw))
+    codes = [run("verify", name) for name in ("run.zip", "raw.zip")]
+    assert codes[0][0] == codes[1][0] == 0, codes[1]
 
 
 def test_every_command_that_writes_for_machines_has_a_row():

@@ -273,7 +273,7 @@ def test_a_passphrase_is_asked_for_at_the_terminal_alone(ring: Ring, tmp_path: P
     while b"passphrase" not in said:
         said += os.read(here, 1024)
     os.write(here, f"{SECRET}\n".encode())
-    assert child.wait(20) == 0
+    assert child.wait(600) == 0
     os.close(here)
     assert (tmp_path / "out").read_text().startswith("-----BEGIN SSH SIGNATURE-----")
 

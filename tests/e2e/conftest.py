@@ -44,7 +44,7 @@ class Desk:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
@@ -160,7 +160,7 @@ def simulating(folder: Path, *arguments: str) -> Iterator[Service]:
             yield Service(line.split()[-1])
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=600)
     assert process.returncode == 0
 
 

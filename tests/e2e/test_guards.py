@@ -121,7 +121,7 @@ def test_a_runner_that_can_know_nothing_writes_nothing(desk: Desk) -> None:
         desk("plan", "--out", "kept.plan.json", expect=0)
         told = refused(desk, service, "kept.plan.json")
         assert "what was done in the last 24 hours cannot be known" in told
-        assert "PCRECONCILE_DATABASE" in told
+        assert "give the application the right to read audit records" in told
 
 
 def test_a_customer_that_is_protected_since_the_plan(desk: Desk, service: Service) -> None:

@@ -70,6 +70,8 @@ def _action(action: Action, names: dict[str, str]) -> Iterator[str]:
     money = {name: value for name, value in msgspec.to_builtins(action.money).items() if value is not None}
     if money:
         yield f"    money {_json(money)}"
+    if action.loses:
+        yield f"    loses {'; '.join(action.loses)}"
     if action.instructions is not None:
         yield f"    by {action.instructions.who}: {action.instructions.text} {action.instructions.link}"
 

@@ -92,8 +92,9 @@ READS: dict[Resource, Row] = {
         token=r"refresh_token",
         token_path=rf"^/{FA}/oauth2",
     ),
-    Resource.REMOVAL_RECORD: Row(r"^/v1/auditrecords$", query="filter=", about="gone"),
+    Resource.REMOVAL_RECORD: Row(r"^/v1/auditrecords$", query="filter=.*CustomerId", about="gone"),
     Resource.AUDIT_RECORDS: Row(r"^/v1/auditrecords$", query=r"^(?!.*filter=)", about="the budgets"),
+    Resource.REMOVAL_RECORDS: Row(r"^/v1/auditrecords$", query="filter=.*ResourceType", about="the journal"),
 }
 
 

@@ -88,7 +88,7 @@ class Site:
             check=check,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
         return done.stdout.strip()
 

@@ -214,7 +214,7 @@ def spring(trap, site, monkeypatch):
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.__name__)
 def test_git_itself_falls_into_the_trap(site, trap, monkeypatch):
     words, folder = spring(trap, site, monkeypatch)
-    subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, timeout=60)
+    subprocess.run(["git", *words], cwd=folder, check=False, capture_output=True, timeout=600)
     assert site.canary.exists()
 
 

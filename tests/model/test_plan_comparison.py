@@ -82,6 +82,7 @@ def test_what_makes_an_action_another_one(customer: CustomerPlan, member: str):
         "instructions": None,
         "rule": "some.rule",
         "reversible_until": WINDOW.date(),
+        "loses": ("auto-renew",),
     }
     found = compared(customer, with_first(customer, **{member: changed[member]}))
     assert bool(found.missing) is (member in OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pcreconcile.model.estate import AuditRecord, AuditTrail
+from pcreconcile.model.correlation import is_ours
+from pcreconcile.model.estate import AuditRecord, AuditTrail, Resource
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.simulator import SimulatorSettings, run_in_thread
@@ -100,6 +102,15 @@ def test_all_pages_are_read_and_put_in_order() -> None:
     assert (found.read.complete, found.read.pages, len(bench.sent)) == (True, 2, 2)
 
 
+def test_removals_alone_are_asked_for_and_what_a_filter_lets_through_is_left_out() -> None:
+    bench = Bench(lambda _request: reply(page(row(), row(operation="update_subscription"))))
+    found = asyncio.run(bench.partner_center.removal_trail(SINCE))
+    assert [record.operation for record in found.records] == [GONE]
+    assert (found.read.resource, found.read.complete) == (Resource.REMOVAL_RECORDS, True)
+    asked = json.loads(bench.sent[0].url.params["filter"])
+    assert asked == {"Field": "ResourceType", "Value": "partner_customer_relationship", "Operator": "equals"}
+
+
 UNFINISHED = [
     reply({"code": 2032, "description": "access denied"}, 403),
     reply({"code": 3000}, 400),
@@ -153,11 +164,14 @@ def test_what_the_simulator_keeps(world: World) -> None:
                 ActionKind.REMOVE_RELATIONSHIP, "customer", tenant, item, tenant_id=TenantId(tenant), request_id=name
             )
             await partner_center.write(order)
-        return await partner_center.audit_trail(NOW - timedelta(days=1)), await partner_center.audit_trail(
-            NOW + timedelta(hours=1)
-        )
+        day, hour = NOW - timedelta(days=1), NOW + timedelta(hours=1)
+        read = partner_center.audit_trail
+        return await read(day), await read(hour), await partner_center.removal_trail(day)
 
-    found, later = world.run(story)
+    found, later, removals = world.run(story)
+    assert removals.read.complete
+    assert [record for record in found.records if record.operation == GONE] == list(removals.records)
+    assert all(is_ours(record.correlation_id) for record in removals.records)
     assert {record.tenant_id for record in found.records if record.operation == GONE and record.succeeded} == {
         TENANT,
         OTHER,

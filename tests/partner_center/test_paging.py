@@ -159,6 +159,94 @@ def test_a_link_is_followed_to_the_letter_with_its_headers_and_ours_win() -> Non
     assert bench.sent[1].headers["authorization"] == "Bearer token-app-only-0"
 
 
+HEADERS = {
+    "Host": "evil.example",
+    "Cookie": "a=b",
+    "X-HTTP-Method-Override": "DELETE",
+    "Content-Length": "9999",
+    "Transfer-Encoding": "chunked",
+    "Authorization": "Bearer other",
+    "Connection": "close",
+    "Proxy-Authorization": "x",
+    "Range": "bytes=0-1",
+    "MS-RequestId": "theirs",
+    "X Y": "a name that is none",
+    "X-A": "line\r\nend",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), HEADERS.items())
+def test_of_a_continuations_headers_the_token_alone_is_sent(name: str, value: str) -> None:
+    pairs = [{"key": name, "value": value}, {"key": "ms-continuationTOKEN", "value": "t=="}]
+    link = {"next": {"uri": "/customers?x=1", "method": "DELETE", "headers": pairs}}
+    found, bench = listed(in_turn(first(links=link), last()))
+    assert found.read.complete
+    one, two = bench.sent
+    assert (two.method, two.headers["ms-continuationtoken"]) == ("GET", "t==")
+    assert set(two.headers) == {*one.headers, "ms-continuationtoken"}
+    same = set(one.headers) - {"ms-requestid", "ms-correlationid", "client-request-id"}
+    assert {each: two.headers[each] for each in same} == {each: one.headers[each] for each in same}
+    assert "theirs" not in two.headers.values()
+
+
+TOKENS = {"a line end": "a\r\nHost: x", "a zero": "a\x00", "no ASCII": "ü", "a megabyte": "a" * 1_000_000}
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize("place", ["header", "body", "body alone"])
+def test_a_token_that_cannot_be_sent_makes_the_read_incomplete(token: str, place: str) -> None:
+    link = next_link("/customers?x=1", **({"MS_ContinuationToken": token} if place == "header" else {}))
+    members: dict[str, Any] = {} if place == "body alone" else {"links": link}
+    if place != "header":
+        members["continuationToken"] = token
+    found, bench = listed(in_turn(first(**members)))
+    assert (found.read.complete, len(bench.sent)) == (False, 1)
+
+
+def test_two_tokens_that_differ_make_the_read_incomplete() -> None:
+    pairs = [{"key": "MS-ContinuationToken", "value": value} for value in ("a", "b")]
+    found, _ = listed(in_turn(first(links={"next": {"uri": "/customers", "headers": pairs}})))
+    assert "several continuation tokens" in found.read.problem
+
+
+GRAPH_PAGE = f"{BASE}/graph/v1.0/tenantRelationships?page="
+
+
+def graph_pages(row: Any = None) -> Script:
+    """Pages that always have a next one; Graph may send empty ones."""
+    numbers = iter(range(1, 100_000))
+
+    def script(_request: httpx.Request) -> httpx.Response:
+        number = next(numbers)
+        rows = [] if row is None else [row(number)]
+        return reply({"value": rows, "@odata.nextLink": f"{GRAPH_PAGE}{number}"})
+
+    return script
+
+
+def test_empty_pages_without_end_are_given_up() -> None:
+    bench = Bench(graph_pages())
+    found = asyncio.run(bench.partner_center._beyond._graph.relationships(TENANT))  # type: ignore[arg-type]
+    assert "empty pages" in found.proof.problem
+    assert len(bench.sent) == paging.EMPTY_PAGES + 1
+
+
+def test_rows_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paging, "ROW_CAP", 20)
+    bench = Bench(
+        graph_pages(lambda number: {"id": f"r{number}", "status": "active", "customer": {"tenantId": TENANT}})
+    )
+    found = asyncio.run(bench.partner_center._beyond._graph.relationships(TENANT))  # type: ignore[arg-type]
+    assert found.proof.problem == "no end after 20 rows"
+
+
+def test_some_empty_pages_on_the_way_are_fine() -> None:
+    pages = [reply({"value": [], "@odata.nextLink": f"{GRAPH_PAGE}{number}"}) for number in range(5)]
+    bench = Bench(in_turn(*pages, reply({"value": []})))
+    found = asyncio.run(bench.partner_center._beyond._graph.relationships(TENANT))  # type: ignore[arg-type]
+    assert (found.proof.complete, found.proof.pages) == (True, 6)
+
+
 def test_the_bodys_token_goes_along_where_the_link_names_none() -> None:
     _, bench = listed(in_turn(first(links=next_link("/customers?seekOperation=Next"), continuationToken="t=="), last()))
     assert bench.sent[1].headers["ms-continuationtoken"] == "t=="

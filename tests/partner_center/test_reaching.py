@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.partner import Cloud, Partner
 from pcreconcile.partner_center.check import Check, Level
 from pcreconcile.partner_center.endpoints import addresses_of
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.reaching import Place, Reaching
 from pcreconcile.partner_center.transport import open_transport
 from pcreconcile.partner_center.trust import Trust
@@ -54,8 +56,10 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def looked(url: str, path: str = "", level: Level = Level.FAIL) -> tuple[list[Check], Reaching]:
     async def story() -> tuple[list[Check], Reaching]:
-        transport = open_transport(addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL), Trust()), Trust())
-        reaching = Reaching(Place("host", url, path, level), transport, lambda: NOW)
+        addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.COMMERCIAL), Trust())
+        network = network_of(os.environ)
+        transport = open_transport(addresses, Trust(), network)
+        reaching = Reaching(Place("host", url, path, level), transport, network, lambda: NOW)
         try:
             return [check async for check in reaching.checks()], reaching
         finally:
@@ -107,6 +111,6 @@ def test_a_proxy_of_the_environment_is_looked_at_instead(port: int, monkeypatch:
         ("host TCP", "ok"),
         ("host HTTP", "fail"),
     ]
-    assert "the proxy of the environment" in checks[0].told
+    assert "the proxy of HTTPS_PROXY" in checks[0].told
     assert "s3cr3t" not in str(checks)
     assert not reaching.reached

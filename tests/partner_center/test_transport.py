@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -14,6 +15,7 @@ from pcreconcile.model.ids import TenantId
 from pcreconcile.model.partner import Cloud, Endpoints, Partner
 from pcreconcile.partner_center import transport
 from pcreconcile.partner_center.endpoints import Addresses, addresses_of
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.transport import Reply, Unanswered, open_login_transport, open_transport
 from pcreconcile.partner_center.trust import Trust
 
@@ -59,7 +61,7 @@ def server() -> Iterator[str]:
 
 def get(server: str, path: str) -> Reply:
     async def run() -> Reply:
-        opened = open_transport(at(server), Trust())
+        opened = open_transport(at(server), Trust(), network_of(os.environ))
         try:
             return await opened.exchange("GET", server + path, {"X-One": "1"}, None)
         finally:
@@ -69,7 +71,7 @@ def get(server: str, path: str) -> Reply:
 
 
 def login(server: str, path: str) -> Reply:
-    opened = open_login_transport(at(server))
+    opened = open_login_transport(at(server), network_of(os.environ))
     try:
         return opened.exchange("POST", server + path, {}, {"a": "b"}, None)
     finally:

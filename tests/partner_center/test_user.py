@@ -30,7 +30,10 @@ def speaking(**claims: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("claims", "user"),
     [
-        ({"upn": UPN, "email": "x@y.example"}, UPN),
+        ({"upn": UPN, "email": "x@y.example"}, f"{UPN}, x@y.example"),
+        ({"upn": UPN, "unique_name": UPN.upper(), "email": f"live.com#{UPN}"}, f"{UPN}, live.com#{UPN}"),
+        ({"oid": "00000000-0000-4000-8000-000000000001"}, ""),
+        ({"upn": "\u200b", "email": UPN}, UPN),
         ({"unique_name": UPN}, UPN),
         ({"preferred_username": UPN}, UPN),
         ({}, ""),

@@ -18,6 +18,7 @@ from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, Se
 from pcreconcile.partner_center.credentials import Federation, find_secrets
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
+from pcreconcile.partner_center.network import Network
 from pcreconcile.partner_center.transport import open_login_transport
 from pcreconcile.partner_center.trust import Trust
 from tests.partner_center.bench import PARTNER
@@ -66,7 +67,7 @@ def assertion(place: SecretRef, environment: dict[str, str]) -> Any:
     """The callable that msal is given."""
     ends = Endpoints(*["http://127.0.0.1:1"] * 4)
     addresses = addresses_of(Partner("p", TenantId(PARTNER), Cloud.CUSTOM, ends), Trust())
-    login = LoginHttp(open_login_transport(addresses), addresses, sleep=lambda _seconds: None)
+    login = LoginHttp(open_login_transport(addresses, Network()), addresses, sleep=lambda _seconds: None)
     federation = Federation(addresses.exchange, login.fetch)
     found = find_secrets(partner(place), {"PC_ID": "client", **environment}, Trust(), federation)
     return found.client_credential["client_assertion"]

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pcreconcile.model.correlation import correlation_of
 from pcreconcile.model.errors import NoAnswer, RemoteError
 from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind
@@ -261,6 +262,7 @@ def test_writes_that_carry_no_resource(kind: ActionKind, request_: tuple[str, st
     body = json.loads(sent.content) if sent.content else None
     assert (sent.method, sent.url.path, body, bench.tokens.got[0]) == request_
     assert (answer.status, answer.accepted) == (202, True)
+    assert sent.headers["MS-CorrelationId"] == correlation_of(sent.headers["MS-RequestId"]), "known without a journal"
 
 
 def test_an_all_null_pascal_case_answer_is_a_yes() -> None:

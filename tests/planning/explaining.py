@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from pcreconcile.model.explanation import Explanation
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.planning.explanation import explain
 from tests.exits.estates import (
@@ -33,9 +34,9 @@ TOLD_ELSEWHERE = frozenset({"customer", "leaving"})  # plans, as in tests/exits/
 EACH = 10
 
 
-def page_of(case: Words) -> dict[str, Any]:
-    """What the page says, without what is empty."""
-    found = explain(
+def explained(case: Words) -> Explanation:
+    """The page of a case."""
+    return explain(
         desired(case.get("wants", {})),
         snapshot(case),
         memory(case.get("memory", {})),
@@ -45,6 +46,11 @@ def page_of(case: Words) -> dict[str, Any]:
         partner=partner(case.get("zone", "UTC")),
         prices=prices(case.get("prices", ())),
     )
+
+
+def page_of(case: Words) -> dict[str, Any]:
+    """What the page says, without what is empty."""
+    found = explained(case)
     return {name: each for name, each in msgspec.to_builtins(found).items() if name not in TOLD_ELSEWHERE}
 
 

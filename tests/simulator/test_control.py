@@ -152,7 +152,12 @@ def targets(example):
     ]
 
 
-@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
 def test_no_body_makes_it_stumble(example, targets, data):
     method, path = data.draw(st.sampled_from(targets))

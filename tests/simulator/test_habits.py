@@ -216,7 +216,7 @@ def test_no_request_makes_it_stumble(example, method, parts, query, headers, bod
     path = "/" + "/".join(parts)
     target = quote(path, safe="/%{}'*$.") + "?" + urlencode(query, errors="replace")
     sent = {"Authorization": f"Bearer {example.token(audience_of(path))}", **headers}
-    with closing(http.client.HTTPConnection(example.url.removeprefix("http://"), timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(example.url.removeprefix("http://"), timeout=600)) as connection:
         connection.request(method, target, body, {name: value.encode("latin-1") for name, value in sent.items()})
         answer = connection.getresponse()
         answer.read()

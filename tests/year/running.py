@@ -179,7 +179,7 @@ def opened(folder: Path, customers: tuple[Customer, ...], frozen: Frozen | None)
     file.write_text(yaml.safe_dump(estate(customers), sort_keys=False), encoding="utf-8")
     with (
         run_in_thread(SimulatorSettings(estate=file, clock=DECISION)) as running,
-        httpx.Client(base_url=running.url, timeout=120) as control,
+        httpx.Client(base_url=running.url, timeout=600) as control,
     ):
         manifests = write_manifests(folder, customers, running.url, frozen)
         yield Desk(load(str(manifests)), folder / "journal.db", control)

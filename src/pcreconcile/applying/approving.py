@@ -19,6 +19,7 @@ from pcreconcile.model.approval import Signer
 from pcreconcile.model.errors import ApprovalMissing
 from pcreconcile.model.ids import TenantId
 from pcreconcile.model.masking import is_masked
+from pcreconcile.model.people import forms_of, names_in, shown
 
 __all__ = ["Asked", "Authors", "Consent", "Grant", "confirmed", "granted", "required"]
 
@@ -61,20 +62,20 @@ def granted(asked: Asked, consent: Consent | None, now: datetime) -> tuple[Grant
 def confirmed(grants: Sequence[Grant], user: str | None, at: datetime) -> None:
     """Asked again with what only the service knows: who applies, and what time it is. Raises ApprovalMissing.
 
-    `user` is the user principal name that requests are sent as, None when there is none, and nobody when it is empty or
-    masked: then nobody can see that it is not an approver. `at` is the later of the
+    `user` are the names of who requests are sent as (`people.joined`), None when there is none, and nobody when it is
+    empty or masked: then nobody can see that it is not an approver. `at` is the later of the
     service's time and ours.
     """
-    if grants and user is not None and (not user.strip() or is_masked(user)):
+    if grants and user is not None and (not names_in(user) or is_masked(user)):
         raise ApprovalMissing(
             "as whom this plan would be applied cannot be determined: nothing was written; the token of the refresh "
             "token names nobody, or a name that holds a secret: `doctor` shows who applies"
         )
     for grant in grants:
-        if user is not None and user.strip().casefold() in _names(grant.signer):
+        if user is not None and names_in(user) & _names(grant.signer):
             raise ApprovalMissing(
-                f"{_of(grant)} is by {user}, as whom this plan would be applied: nothing was written; somebody else "
-                "has to approve, or another identity to apply"
+                f"{_of(grant)} is by {shown(user)}, as whom this plan would be applied: nothing was written; "
+                "somebody else has to approve, or another identity to apply"
             )
         if grant.until is not None and at >= grant.until:
             raise ApprovalMissing(
@@ -101,7 +102,7 @@ def _differ(one: Signer, other: Signer) -> bool:
 
 
 def _names(signer: Signer) -> set[str]:
-    return {name.casefold() for name in signer.principals}
+    return {form for name in signer.principals for form in forms_of(name)}
 
 
 def _needed(entry: Pending, asked: Asked) -> int:

@@ -15,10 +15,11 @@ import msgspec
 
 from pcreconcile.applying import approving, guards
 from pcreconcile.applying.approving import Asked, Consent, Grant
-from pcreconcile.applying.day_history import day_history, is_asked
+from pcreconcile.applying.day_history import is_asked, read_records, require_read
 from pcreconcile.applying.guards import Pending, uncounted
 from pcreconcile.applying.journal import Journal
-from pcreconcile.applying.past_removals import PastRemovals
+from pcreconcile.applying.lost_journal import Loss
+from pcreconcile.applying.past_removals import past_removals
 from pcreconcile.applying.ports import Clock, Planner, Service
 from pcreconcile.applying.preflight import Kept, Preflight, Prepared
 from pcreconcile.applying.spending import Day, day_of
@@ -77,12 +78,18 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the service said before any customer was read: `there` is the later of its time and ours."""
+    """What the service said before any customer was read: `there` is the later of its time and ours.
+
+    `day` is the journal's, with what audit records add where a budget of the day asks for them (`counted`); `loss` is
+    what they show that the journal lacks.
+    """
 
     listed: CustomerList
     user: str | None
     there: datetime
     day: Day
+    counted: bool = False
+    loss: Loss | None = None
 
 
 async def clear(order: Order, asked: Asked, service: Service, planner: Planner, clock: Clock) -> Cleared:
@@ -94,6 +101,9 @@ async def clear(order: Order, asked: Asked, service: Service, planner: Planner, 
     if not asked.pending:
         return Cleared(None, grants, None, {}, None)
     answered = await _ask_the_service(order, asked, grants, day, service, clock)
+    if answered.loss is not None:
+        asked = replace(asked, loss=answered.loss)
+        grants = approving.granted(asked, order.consent, clock.now())
     preflight = Preflight(order.kept, answered.listed, service, planner, clock)
     prepared = await preflight.prepare(order.work.values())
     grants = await _check_again(order, asked, grants, answered, prepared, service, clock)
@@ -151,35 +161,34 @@ async def _ask_the_service(
         raise IncompleteRead(f"the service is busy, nothing was written: {error}") from error
     if not listed.read.complete:
         raise IncompleteRead(f"the customers list could not be read, nothing was written: {listed.read.problem}")
-    now = clock.now()
-    day = await _judge_spending(order, pending, day, listed, service, now)
-    return Answered(listed, user, max(there, clock.now()), day)
+    answered = Answered(listed, user, max(there, clock.now()), day)
+    return await _judge_spending(order, pending, answered, service, clock.now())
 
 
 async def _judge_spending(
-    order: Order, pending: Sequence[Pending], day: Day, listed: CustomerList, service: Service | None, now: datetime
-) -> Day:
-    """Budgets and the number of customers that stay, under every policy; the day with what was read for that.
+    order: Order, pending: Sequence[Pending], answered: Answered, service: Service, now: datetime
+) -> Answered:
+    """Budgets and the number of customers that stay, under every policy; what was answered, with what was read for it.
 
-    Without a `service` the day is whole.
+    The records are read once: where the lighter actions have asked for them, the day holds them already.
     """
-    if service is not None:
-        day = await _whole_day(order, pending, day, service, now)
+    if not answered.counted and _asks_for_records(order, pending, answered.day, now):
+        records = await read_records(service, answered.day, now)
+        require_read(records)
+        answered = replace(answered, day=records.day, counted=True, loss=records.loss)
+    listed = answered.listed
     for judge in order.policies.judges:
         with _judged_by(judge):
-            guards.check_budgets(judge.policy, order.plan, pending, day, now, len(listed.customers), order.stood_for)
+            guards.check_budgets(
+                judge.policy, order.plan, pending, answered.day, now, len(listed.customers), order.stood_for
+            )
             guards.check_customers_left(judge.policy, listed, pending)
-    return day
+    return answered
 
 
-async def _whole_day(order: Order, pending: Sequence[Pending], day: Day, service: Service, now: datetime) -> Day:
-    """The day with the audit records, which are read once, for the first policy that asks for them."""
-    for judge in order.policies.judges:
-        with _judged_by(judge):
-            known = await day_history(service, day, judge.policy, order.plan.partner.time_zone, pending, now)
-        if known is not day:
-            return known
-    return day
+def _asks_for_records(order: Order, pending: Sequence[Pending], day: Day, now: datetime) -> bool:
+    zone, new = order.plan.partner.time_zone, uncounted(pending, day)
+    return any(is_asked(judge.policy, zone, new, day, now) for judge in order.policies.judges)
 
 
 async def _check_again(
@@ -201,20 +210,16 @@ async def _check_again(
         return grants
     now = clock.now()
     _judge_acts(order, tuple(each.customer for each in prepared.values()), pending, now)
-    day, zone = answered.day, order.plan.partner.time_zone
-    asked_before = [is_asked(judge.policy, zone, uncounted(asked.pending, day), now) for judge in order.policies.judges]
-    # The records are in the day where the lighter actions have asked for them, and must not be added again.
-    await _judge_spending(order, pending, day, answered.listed, None if any(asked_before) else service, now)
-    again = approving.granted(replace(asked, pending=pending, removed_before=removed), order.consent, now)
+    answered = await _judge_spending(order, pending, answered, service, now)
+    asked = replace(asked, pending=pending, loss=answered.loss, removed_before=removed)
+    again = approving.granted(asked, order.consent, now)
     approving.confirmed(again, answered.user, max(answered.there, now))
     return again
 
 
 def _removed_before(order: Order, prepared: Mapping[TenantId, Prepared]) -> dict[TenantId, datetime]:
     """Customers with something to send, whom runs of other plans have removed: they have come back since."""
-    past = PastRemovals()
-    for event in order.kept.events:
-        past.enter(event)
+    past = past_removals(order.kept.events)
     sending = [tenant for tenant, each in prepared.items() if each.actions and tenant in past.fulfilled]
     return {tenant: max(removal.at for removal in past.fulfilled[tenant]) for tenant in sending}
 

@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 from pcreconcile.model.errors import RemoteError
-from pcreconcile.model.observed import Fields
-from pcreconcile.model.plan import Action, CustomerPlan, Target
+from pcreconcile.model.observed import BESIDES, Fields
+from pcreconcile.model.plan import Action, ActionKind, CustomerPlan, Target
 
 AZURE_SUBSCRIPTION = "azure-subscription"
+SUBSCRIPTION = "subscription"
 
 # What the service says to a write when there is nothing to write to (API facts, 4.3, 9.2): a claim until it is read.
 _GONE_STATUSES = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -67,6 +68,19 @@ def unmet(condition: Mapping[str, Any], fields: Fields | None) -> str:
         return "it does not exist"
     wrong = [name for name, value in sorted(condition.items()) if not same(fields.get(name), value)]
     return ", ".join(f"{name} is {fields.get(name)}, not {condition[name]}" for name in wrong)
+
+
+def changed_besides(action: Action, before: Fields | None, now: Fields) -> str:
+    """What of a subscription a write of ours changed without being asked to, for people; "" for nothing.
+
+    `before` is what it looked like when the request left, None when this run sent none. A subscription that was
+    cancelled keeps nothing.
+    """
+    if before is None or action.target.type != SUBSCRIPTION or action.kind is ActionKind.CANCEL_SUBSCRIPTION:
+        return ""
+    names = [name for name in BESIDES if not same(before.get(name), now.get(name))]
+    told = ", ".join(f"{name} was {before.get(name)} and is {now.get(name)}" for name in names)
+    return f"the service did it, and with it changed what it was not asked to: {told}" if told else ""
 
 
 def parent_of(target: Target, customer: CustomerPlan) -> str | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pcreconcile.applying.guards import Pending
+from pcreconcile.applying.lost_journal import Loss
 from pcreconcile.applying.ports import Signatures, Store
 from pcreconcile.model.approval import SignedApproval, Signer
 from pcreconcile.model.ids import ActionId, TenantId
@@ -79,8 +80,8 @@ class Asked:
     `resumed`: an earlier run of this plan may have written already; what was allowed then, it may finish. `documents`
     are those that the journal keeps, by digest. `left_alone` are customers whose manifests no longer want what the plan
     says: a resumed run sends nothing for them and only finds out what became of the requests that have left.
-    `withdrawals` is what has been taken back. `removed_before` are customers that will be written to although another
-    plan's run has removed them, and when it did.
+    `withdrawals` is what has been taken back, `loss` what the journal is known to lack. `removed_before` are customers
+    that will be written to although another plan's run has removed them, and when it did.
     """
 
     plan: Plan
@@ -91,6 +92,7 @@ class Asked:
     documents: Documents = _no_document
     left_alone: frozenset[TenantId] = frozenset()
     withdrawals: Withdrawals = field(default_factory=Withdrawals)
+    loss: Loss | None = None
     removed_before: Mapping[TenantId, datetime] = field(default_factory=dict)
 
     @property

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from pcreconcile.applying.audit_trail import removal_evidence
-from pcreconcile.applying.conditions import Shows, judge, parent_of, says_gone, unmet
+from pcreconcile.applying.conditions import Shows, changed_besides, judge, parent_of, says_gone, unmet
 from pcreconcile.applying.context import RunContext
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.applying.lifecycle import Happening
@@ -92,7 +92,9 @@ class Execution:
             self._waiting.could_not_read(step, error)
             return
         shows = judge(step.action, fields)
-        if shows is Shows.DONE:
+        if shows is Shows.DONE and (changed := changed_besides(step.action, step.before, fields or {})):
+            self._waiting.changed_besides(step, changed)
+        elif shows is Shows.DONE:
             await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
             self._waiting.not_shown_yet(step, shows)
@@ -115,6 +117,7 @@ class Execution:
     async def _send(self, step: Progress, fields: Fields) -> None:
         request_id = self._request_id(step)
         request = self._request(step, fields, request_id)
+        step.before = fields
         try:
             self._record.intent(step, request_id)
         except Held as held:
@@ -226,10 +229,11 @@ class Execution:
             shows = judge(step.action, fields)
         except READ_ERRORS as error:
             shows, why = None, f"could not be read: {error}"
-        if shows is Shows.DONE:
+        changed = changed_besides(step.action, step.before, fields or {})
+        if shows is Shows.DONE and not changed:
             await self._verified(step, fields or {})
         elif step.state is ActionState.ANSWERED:
-            self._record.unproven(step, why)
+            self._record.unproven(step, changed or why)
         elif shows in {None, Shows.UNDER_WAY}:
             self._record.give_up(step, why)
         else:

@@ -15,6 +15,7 @@ from pcreconcile.applying.ceilings import excess, within
 from pcreconcile.applying.consent import Asked, Consent, Grant
 from pcreconcile.applying.earlier_runs import EarlierRun, began_with, is_spent
 from pcreconcile.applying.guards import CLOCKS_APART, Pending
+from pcreconcile.applying.lost_journal import removal_in_words
 from pcreconcile.applying.ports import Signatures
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of
 from pcreconcile.model.approval import Approval, SignedApproval, Signer, consequences, signed_bytes, statement
@@ -165,6 +166,15 @@ def _used(signed: SignedApproval, case: Case) -> str:
     return "it was used by an earlier run: an approval is good for one" if spent else ""
 
 
+def _before_a_loss(signed: SignedApproval, case: Case) -> str:
+    """Whether it was used, only the part of the journal could say that is missing."""
+    loss, at = case.asked.loss, signed.approval.approved_at
+    if loss is None or at > loss.last.at:
+        return ""
+    names = {customer.tenant_id: customer.name for customer in case.asked.plan.customers}
+    return f"it was given at {minute(at)}, and {removal_in_words(loss.last, names)}: approve the plan again"
+
+
 def _of_an_earlier_removal(signed: SignedApproval, case: Case) -> str:
     """The same plan ID comes back with the customer: who agreed to the first removal has not agreed to another one."""
     at, removed = signed.approval.approved_at, case.asked.removed_before
@@ -193,6 +203,7 @@ _BEFORE_THE_SIGNATURE: tuple[Callable[[SignedApproval, Case], str], ...] = (
     _from_the_future,
     _expired,
     _used,
+    _before_a_loss,
     _of_an_earlier_removal,
     _exceeded,
     _of_nothing,

@@ -79,13 +79,19 @@ class ActionHistory:
 
 def histories(plan: Plan, events: Iterable[Event]) -> dict[ActionId, ActionHistory]:
     """Where every action of the plan stands, from the journal's events of any plan."""
+    return histories_of(plan.plan_id, plan.digest, events)
+
+
+def histories_of(plan: PlanId, digest: str, events: Iterable[Event]) -> dict[ActionId, ActionHistory]:
+    """The same for the document of that digest, where the document itself is not at hand."""
     digests: dict[RunId, str] = {}
     found: dict[ActionId, ActionHistory] = {}
-    for event in of_plan(plan.plan_id, events):
+    for event in of_plan(plan, events):
         if event.kind is EventKind.RUN_STARTED:
             digests[event.run] = str(event.body.get("digest", ""))
         if event.action is not None:
-            _enter(found, event, digests.get(event.run) == plan.digest)
+            past = found.setdefault(event.action, ActionHistory())
+            found[event.action] = after_event(past, event, digests.get(event.run) == digest)
     return found
 
 
@@ -94,9 +100,8 @@ def of_plan(plan: PlanId, events: Iterable[Event]) -> Iterable[Event]:
     return (event for event in events if event.plan == plan)
 
 
-def _enter(found: dict[ActionId, ActionHistory], event: Event, of_this_document: bool) -> None:
-    assert event.action is not None
-    past = found.setdefault(event.action, ActionHistory())
+def after_event(past: ActionHistory, event: Event, of_this_document: bool) -> ActionHistory:
+    """The history with one event more, changed in place, or a new one where a proof has closed it."""
     if event.kind is EventKind.INTENT:
         past.intent(RequestId(event.request_id or ""), event.at)
     elif event.kind is EventKind.NO_ANSWER:
@@ -106,4 +111,5 @@ def _enter(found: dict[ActionId, ActionHistory], event: Event, of_this_document:
     elif event.kind is EventKind.REFUSED:
         past.refused(int(event.body.get("status", 0)))
     elif event.kind is EventKind.VERIFIED:
-        found[event.action] = ActionHistory(verified=of_this_document or past.verified)
+        return ActionHistory(verified=of_this_document or past.verified)
+    return past

@@ -2,8 +2,8 @@
 and which wish a removal serves.
 
 Suspending turns auto-renew off and drops scheduled changes, of the add-ons too that go with their base (API facts, 5.6
-and 10); a returned reservation is gone together with its quote. Only these few business fields are kept, and no texts
-but the service's own words for a scheduled change.
+and 10), so that the whole instruction is kept, to be sent again; a returned reservation is gone together with its
+quote. Only these few business fields are kept, and no texts but the service's own words for a scheduled change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import Action, ActionKind, Observed
 from pcreconcile.model.plan_sources import manifest_digest, wish_digest
 
-KEPT = ("autoRenewEnabled", "scheduledActions", "scheduledNextTerm", "scheduledChanges")
+KEPT = (
+    "autoRenewEnabled",
+    "scheduledActions",
+    "scheduledInstructions",
+    "scheduledNextTerm",
+    "nextTermInstructions",
+    "scheduledChanges",
+    "quantity",
+)
+
+_IN_FULL = ("scheduledInstructions", "nextTermInstructions")
 
 
 def lost_with(action: Action, observed: Observed) -> dict[str, Any]:
@@ -46,8 +56,19 @@ def wish_of(action: Action, desired: DesiredCustomer) -> dict[str, Any]:
 
 
 def _settings(row: Fields) -> Fields:
+    """Texts that must not be kept are masked; an instruction that would be masked is left out, and not kept in part."""
     settings = {name: row.get(name) for name in KEPT}
+    if any(_clean(settings[name]) != settings[name] for name in _IN_FULL):
+        settings = {name: value for name, value in settings.items() if name not in _IN_FULL}
     return settings | {"scheduledChanges": [clean(str(each)) for each in row.get("scheduledChanges") or ()]}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _clean(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_clean(member) for member in value]
+    return clean(value) if isinstance(value, str) else value
 
 
 def _suspended_by(action: Action, observed: Observed) -> Iterable[Fields]:

@@ -15,7 +15,7 @@ from typing import Any
 from pcreconcile.applying.departures import departures_of
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
 from pcreconcile.applying.past_removals import PastRemovals
-from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, recent, remembered, returned_by
+from pcreconcile.applying.recollections import SETS_RENEWAL, Kept, kept_by, outcome_of, recent, remembered, returned_by
 from pcreconcile.applying.spending import spent_since
 from pcreconcile.model.budgets import DAY
 from pcreconcile.model.ids import ActionId, PlanId, TenantId
@@ -50,6 +50,7 @@ class _Recall:
     removed: dict[TenantId, str] = field(default_factory=dict)
     suspended: dict[TenantId, dict[str, None]] = field(default_factory=dict)
     said_again: dict[tuple[TenantId, str], datetime] = field(default_factory=dict)
+    tried: dict[tuple[TenantId, str], tuple[datetime, str]] = field(default_factory=dict)
     returned: dict[TenantId, dict[str, Returned]] = field(default_factory=dict)
     past: PastRemovals = field(default_factory=PastRemovals)
 
@@ -64,10 +65,12 @@ class _Recall:
             return
         elif event.kind is EventKind.REFUSED:
             write.refused(request, int(event.body.get("status", 0)))
+            self._tried(write, event, event.customer)
         elif event.kind is EventKind.NO_ANSWER:
             write.unsure.add(request)
         elif event.kind is EventKind.ANSWERED or (event.kind is EventKind.VERIFIED and event.body.get("written")):
             write.sent.setdefault(request, event.at)
+            self._tried(write, event, event.customer)
             self._proven(write, event, event.customer)
 
     def _intent(self, key: tuple[PlanId, ActionId], event: Event, customer: TenantId) -> None:
@@ -88,6 +91,11 @@ class _Recall:
             self.suspended.get(customer, {}).pop(write.target, None)
         elif event.kind is EventKind.VERIFIED:
             self._verified(write, event, customer)
+
+    def _tried(self, write: _Write, event: Event, customer: TenantId) -> None:
+        """What became of setting a renewal, as long as no read has proven it."""
+        if write.kind in SETS_RENEWAL and (told := outcome_of(event)):
+            self.tried[customer, write.target] = (event.at, told)
 
     def _verified(self, write: _Write, event: Event, customer: TenantId) -> None:
         if write.kind == ActionKind.REMOVE_RELATIONSHIP:
@@ -110,7 +118,7 @@ def memory_from(events: Iterable[Event], now: datetime) -> Memory:
         removed=dict(recall.removed),
         service_taken=_service_taken(recall),
         suspended={tenant: tuple(ids) for tenant, ids in recall.suspended.items() if ids},
-        renewals=remembered(_kept(recall), recall.said_again),
+        renewals=remembered(_kept(recall), recall.said_again, recall.tried),
         returned=recent(recall.returned, now),
         spent=spent_since(events, now - DAY),
         known_since=events[0].at if events else None,

@@ -11,6 +11,11 @@ from pcreconcile.model.run import NO_RUN
 LAST = "last"
 SHORTEST = 4  # characters of an ID that name a run
 
+_NO_RUN_YET = (
+    "the journal knows no run of that ID, nor any other; one that ended before its first event was recorded has "
+    "written nothing"
+)
+
 
 def run_named(runs: Iterable[RunId], text: str) -> RunId:
     """The run of that ID, or the only one whose ID begins so, in any letter case; `last` is the last that began.
@@ -23,6 +28,8 @@ def run_named(runs: Iterable[RunId], text: str) -> RunId:
     found = [run for run in known if run.lower().startswith(wanted)] if len(wanted) >= SHORTEST else []
     if len(found) == 1:
         return found[0]
+    if not known:
+        raise UsageError(f"{text}: {_NO_RUN_YET}")
     if not found:
         raise UsageError(f"{text}: the journal knows no run of that ID; `pcreconcile history` lists them")
     some = ", ".join(found[:3]) + (", …" if len(found) > 3 else "")

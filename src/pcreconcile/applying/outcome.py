@@ -58,10 +58,14 @@ def gravest(outcomes: Iterable[Outcome]) -> Outcome:
 def of_steps(steps: Iterable[Progress]) -> Outcome:
     """A customer is done when each of its due actions is verified; what was skipped has its cause elsewhere."""
     steps = list(steps)
-    states = {step.state for step in steps}
-    found = {outcome for state, outcome in _CAUSES if state in states}
-    if any(step.unread for step in steps):
-        found.add(Outcome.UNREAD)
+    unread = {Outcome.UNREAD} if any(step.unread for step in steps) else set()
+    return of_states((step.state for step in steps), unread)
+
+
+def of_states(states: Iterable[ActionState], besides: Iterable[Outcome] = ()) -> Outcome:
+    """The same by how the actions stand alone, and what is known `besides`."""
+    states = set(states)
+    found = {outcome for state, outcome in _CAUSES if state in states} | set(besides)
     if ActionState.SKIPPED in states and Outcome.WAITING in found and ActionState.FAILED not in states:
         found.discard(Outcome.PARTIAL)
     return gravest(found)

@@ -14,7 +14,7 @@ import msgspec
 from pcreconcile.applying.kept_plans import kept_plan, plan_document_of
 from pcreconcile.model.credential import WHO_ASKS
 from pcreconcile.model.ids import ActionId, PlanId, RunId, TenantId
-from pcreconcile.model.memory import Memory, PastRemoval, RefusedRemoval
+from pcreconcile.model.memory import Departure, Memory, PastRemoval, RefusedRemoval
 from pcreconcile.model.plan import ActionKind
 from pcreconcile.model.plan_sources import wish_digest
 from pcreconcile.model.run import Event, EventKind
@@ -33,7 +33,7 @@ class PastRemovals:
 
     fulfilled: dict[TenantId, tuple[PastRemoval, ...]] = field(default_factory=dict)
     refused: dict[TenantId, RefusedRemoval] = field(default_factory=dict)
-    _sent: dict[Key, Body] = field(default_factory=dict)
+    _sent: dict[Key, Event] = field(default_factory=dict)
     _unsure: set[Key] = field(default_factory=set)
     _looks: dict[tuple[PlanId, TenantId], list[str]] = field(default_factory=dict)
 
@@ -43,6 +43,8 @@ class PastRemovals:
             return
         if event.kind is EventKind.LOOKED:
             self._looked(event, event.customer)
+        elif event.kind is EventKind.AUDITED:
+            self._audited(event, event.customer)
         elif event.action is not None:
             self._of_an_action(event, event.customer, (event.plan, event.action, event.request_id or ""))
 
@@ -70,15 +72,34 @@ class PastRemovals:
             return
         if key in self._sent:
             self._unsure.add(key)  # sent before, and nobody wrote down what became of it
-        self._sent[key] = event.body
+        self._sent[key] = event
         self.refused.pop(customer, None)
 
     def _verified(self, event: Event, customer: TenantId, key: Key) -> None:
         self.refused.pop(customer, None)
         if event.body.get("written"):
-            wish = str(self._sent.pop(key, {}).get("wish", ""))
-            before = [each for each in self.fulfilled.get(customer, ()) if each.run != event.run]
-            self.fulfilled[customer] = (*before, PastRemoval(event.run, event.at, wish))
+            self._fulfil(customer, PastRemoval(event.run, event.at, _wish_of(self._sent.get(key))))
+            for each, _ in self._open(customer):
+                del self._sent[each]
+
+    def _audited(self, event: Event, customer: TenantId) -> None:
+        """The service's own record of a removal that no read of ours has seen through."""
+        if event.body.get("auditRecord") is not None:
+            for key, sent in self._open(customer):
+                del self._sent[key]
+                self._fulfil(customer, PastRemoval(sent.run, sent.at, _wish_of(sent)))
+
+    def _fulfil(self, customer: TenantId, removal: PastRemoval) -> None:
+        before = [each for each in self.fulfilled.get(customer, ()) if each.run != removal.run]
+        self.fulfilled[customer] = (*before, removal)
+
+    def _open(self, customer: TenantId) -> list[tuple[Key, Event]]:
+        return [(key, sent) for key, sent in self._sent.items() if sent.customer == customer]
+
+    def unseen(self) -> tuple[Departure, ...]:
+        """The removals that may have taken effect and that no read has shown, each as it was sent last."""
+        last = {sent.customer: sent for sent in self._sent.values() if sent.customer is not None}
+        return tuple(Departure(customer, sent.run, sent.at, sent.at) for customer, sent in last.items())
 
     def _no(self, event: Event, customer: TenantId, key: Key) -> None:
         """A definite no about this customer; one after a lost answer may speak of what the lost request has done."""
@@ -86,8 +107,12 @@ class PastRemovals:
         if unsure or not _is_about_the_customer(event.body):
             return
         looks = tuple(dict.fromkeys(self._looks.get((event.plan, customer), ())))
-        manifest = str(intent.get("manifest", ""))
+        manifest = str(intent.body.get("manifest", ""))
         self.refused[customer] = RefusedRemoval(event.run, event.at, _said(event.body), manifest, looks)
+
+
+def _wish_of(sent: Event | None) -> str:
+    return "" if sent is None else str(sent.body.get("wish", ""))
 
 
 def _is_about_the_customer(body: Body) -> bool:
@@ -98,6 +123,14 @@ def _is_about_the_customer(body: Body) -> bool:
 def _said(body: Body) -> str:
     code = f"/{body['code']}" if body.get("code") else ""
     return f"HTTP {body.get('status', 0)}{code}: {body.get('message', '')}"
+
+
+def past_removals(events: Iterable[Event]) -> PastRemovals:
+    """Of all events of a journal, in order."""
+    past = PastRemovals()
+    for event in events:
+        past.enter(event)
+    return past
 
 
 def with_wishes(

@@ -44,7 +44,19 @@ class Answer(msgspec.Struct, frozen=True):
     accepted: bool = False
 
 
-class Service(Protocol):
+class AuditRecords(Protocol):
+    """The service's own word of what was done. May raise as `Service` does."""
+
+    async def audit_trail(self, since: datetime) -> AuditTrail:
+        """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
+        ...
+
+    async def removal_trail(self, since: datetime) -> AuditTrail:
+        """Those of removed relationships alone, of all customers, likewise."""
+        ...
+
+
+class Service(AuditRecords, Protocol):
     """Microsoft, as applying sees it. Every method may raise RemoteError or AuthenticationError (a definite no)
     and NoAnswer (nobody knows); reads raise IncompleteRead when a collection did not end properly."""
 
@@ -58,10 +70,6 @@ class Service(Protocol):
 
     async def user(self) -> str | None:
         """The user principal name for whom App+User tokens speak; None where there is no such token."""
-        ...
-
-    async def audit_trail(self, since: datetime) -> AuditTrail:
-        """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
         ...
 
     async def list_customers(self) -> CustomerList:
@@ -120,6 +128,10 @@ class Store(Protocol):
 
     def events(self, plan: PlanId | None = None) -> Iterable[Event]:
         """All events, or those of one plan, in order."""
+        ...
+
+    def is_begun(self) -> bool:
+        """Whether there is a journal, be it without any event."""
         ...
 
     def head(self) -> Head | None:

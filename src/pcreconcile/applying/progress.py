@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pcreconcile.applying.history import ActionHistory
 from pcreconcile.applying.lifecycle import TERMINAL, Happening, after
 from pcreconcile.applying.texts import clean
+from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import Action
 from pcreconcile.model.run import ActionResult, ActionState
 
@@ -21,7 +22,7 @@ class Progress:
     `due` and `deadline` are readings of `Clock.monotonic`; `deadline` is None until something is waited for.
 
     `unread` marks an action that was skipped because its thing could not be read, `given_up` one that stays
-    indeterminate for this run.
+    indeterminate for this run. `before` is what its thing looked like when this run sent its request.
     """
 
     action: Action
@@ -34,6 +35,7 @@ class Progress:
     sends: int = 0
     unread: bool = False
     given_up: bool = False
+    before: Fields | None = None
     kept: Action = field(init=False)
 
     def __post_init__(self) -> None:

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from pcreconcile.model.ids import TenantId
-from pcreconcile.model.memory import Renewal, Returned
+from pcreconcile.model.memory import UNPROVEN, Renewal, Returned
 from pcreconcile.model.money import Money
 from pcreconcile.model.plan import ActionKind
+from pcreconcile.model.run import Event, EventKind
 
 Body = Mapping[str, Any]
+
+_PASSING = frozenset({"2055", "800082"})  # somebody wrote in between; not ready yet (API facts, 9.2)
 
 # Writes after which the end of a term has been said again, so that what was before no longer matters.
 SETS_RENEWAL = frozenset({ActionKind.SET_RENEWAL, ActionKind.CANCEL_AT_TERM_END})
@@ -31,14 +36,24 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 def kept_by(body: Body) -> dict[str, Renewal]:
-    """The settings that a suspension keeps, by subscription ID."""
-    return {name: _renewal(settings) for name, settings in (body.get("keeps") or {}).items()}
+    """The settings that a suspension keeps, by subscription ID.
+
+    The intent of a journal of before may keep nothing: what it suspended is known, and not what that had.
+    """
+    keeps = body.get("keeps")
+    if keeps is None and (target := (body.get("target") or {}).get("id")):
+        return {str(target): Renewal()}
+    return {name: _renewal(settings) for name, settings in (keeps or {}).items()}
 
 
 def remembered(
-    kept: Iterable[Kept], said_again: Mapping[tuple[TenantId, str], datetime]
+    kept: Iterable[Kept],
+    said_again: Mapping[tuple[TenantId, str], datetime],
+    tried: Mapping[tuple[TenantId, str], tuple[datetime, str]],
 ) -> dict[TenantId, dict[str, Renewal]]:
     """The last settings of each subscription, as long as nothing was said about its term end since.
+
+    `tried` has what became of the last attempt to say it that no read has proven, and when that was.
 
     `kept` in the order of sending. A second suspension finds only what the first one left, which is nothing: what the
     first one took is then still what there is to restore.
@@ -50,7 +65,27 @@ def remembered(
             stands = said_again.get((each.tenant, name), each.at) <= each.at
             if stands and (name not in settings or _says_something(renewal)):
                 settings[name] = renewal
+            if name in settings:
+                settings[name] = replace(settings[name], tried=_since(each.at, tried.get((each.tenant, name))))
     return {tenant: settings for tenant, settings in found.items() if settings}
+
+
+def outcome_of(event: Event) -> str:
+    """What became of an attempt to set a renewal, in words; "" for what may go better the next time.
+
+    Only a request that the service understood and did not want (400) is an answer that stays; a conflict, a lack of
+    rights and a thing that has changed pass.
+    """
+    if event.kind is EventKind.ANSWERED:
+        return UNPROVEN
+    lasting = event.kind is EventKind.REFUSED and event.body.get("status") == HTTPStatus.BAD_REQUEST
+    if not lasting or str(event.body.get("code")) in _PASSING:
+        return ""
+    return f"the service refused it: {event.body.get('code')} {event.body.get('message')}"
+
+
+def _since(suspended: datetime, tried: tuple[datetime, str] | None) -> str:
+    return "" if tried is None or tried[0] <= suspended else tried[1]
 
 
 def returned_by(body: Body, at: datetime) -> Returned:
@@ -81,6 +116,10 @@ def _renewal(settings: Body) -> Renewal:
         scheduled_actions=None if actions is None else tuple(str(each) for each in actions),
         scheduled_next_term=bool(settings.get("scheduledNextTerm")),
         changes=tuple(str(each) for each in settings.get("scheduledChanges") or ()),
+        instructions=tuple(each for each in settings.get("scheduledInstructions") or () if isinstance(each, dict)),
+        next_term=settings.get("nextTermInstructions"),
+        quantity=settings.get("quantity"),
+        whole="scheduledInstructions" in settings,
     )
 
 

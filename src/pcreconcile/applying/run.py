@@ -8,7 +8,7 @@ customers could overlap later, since nothing here is shared between them but the
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -25,6 +25,7 @@ from pcreconcile.applying.history import histories
 from pcreconcile.applying.identifiers import Ids
 from pcreconcile.applying.journal import Journal
 from pcreconcile.applying.outcome import Outcome, of_results, of_verdict
+from pcreconcile.applying.past_removals import past_removals
 from pcreconcile.applying.plan_file import check_plan, require_applicable
 from pcreconcile.applying.ports import Clock, Planner, Service, Store
 from pcreconcile.applying.preflight import Kept
@@ -34,6 +35,7 @@ from pcreconcile.applying.work import Work, named_by, pending_of, work_of
 from pcreconcile.model.desired import DesiredFleet
 from pcreconcile.model.errors import Locked, NoAnswer, StoreError
 from pcreconcile.model.ids import TenantId
+from pcreconcile.model.memory import Departure
 from pcreconcile.model.plan import CustomerPlan, Plan
 from pcreconcile.model.policies_in_force import PoliciesInForce, PolicyAtBase
 from pcreconcile.model.policy import Policy
@@ -95,10 +97,17 @@ async def apply(
         with _closing(journal):
             journal.run_started(plan, allowed_by(order, asked, cleared, journal))
             results = await _customers(context, order, cleared)
-            await collect(service, journal, departures_of(events).values(), clock.now())
+            await collect(service, journal, _departed(events, work), clock.now())
             exit_code = holding.exit_code(of_results(results), journal)
             journal.run_finished(exit_code, {result.tenant_id: result.outcome for result in results})
         return Receipt(run, plan.plan_id, started, clock.now(), exit_code, results, resumed)
+
+
+def _departed(events: Sequence[Event], work: Mapping[TenantId, Work]) -> tuple[Departure, ...]:
+    """Whose audit record is looked for: proven removals, and those that no read and not this run has settled."""
+    proven = departures_of(events)
+    unseen = (each for each in past_removals(events).unseen() if each.customer not in {*proven, *work})
+    return (*proven.values(), *unseen)
 
 
 async def _customers(context: RunContext, order: Order, cleared: Cleared) -> tuple[CustomerResult, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pcreconcile.applying.history import TOO_MANY_REQUESTS
+from pcreconcile.model.correlation import correlation_of
 from pcreconcile.model.gravity import COMMITS_MONEY, ONE_WAY, PROTECTIVE, TAKES_SERVICE, sorts_of
 from pcreconcile.model.ids import ActionId, TenantId
 from pcreconcile.model.memory import Spent
@@ -22,11 +23,15 @@ from pcreconcile.model.run import Event, EventKind
 
 Body = Mapping[str, Any]
 
+REMOVAL = "remove_partner_customer_relationship"
+"""The operation of the audit record of a removal."""
+
 
 class Day(msgspec.Struct, frozen=True):
     """The last 24 hours: `spent` by writes, of which `actions` are what our own journal tells.
 
-    `known_since` is the journal's first event, None without one; `traces` are the correlation IDs of our requests.
+    `known_since` is the journal's first event, None without one; `traces` are the correlation IDs of all requests that
+    the journal tells, as they were sent and as they were answered, in lower case.
     """
 
     spent: tuple[Spent, ...]
@@ -54,13 +59,19 @@ def day_of(events: Iterable[Event], since: datetime) -> Day:
     """As `spent_since`, with what tells our own writes from those of others."""
     events = tuple(events)
     sent = _sent_since(events, since)
-    traces = (str(event.body.get("correlationId", "")).lower() for event in events)
     return Day(
         spent=tuple(_weighed(each) for each in sent),
         actions=frozenset(each.action for each in sent),
         known_since=events[0].at if events else None,
-        traces=frozenset(traces) - {""},
+        traces=frozenset(trace for event in events if (trace := _trace(event))),
     )
+
+
+def _trace(event: Event) -> str:
+    """Under which correlation ID an intent's request is sent, or was answered; "" for what is neither."""
+    if event.kind is EventKind.INTENT and event.request_id:
+        return correlation_of(event.request_id)
+    return str(event.body.get("correlationId", "")).lower()
 
 
 def _sent_since(events: Iterable[Event], since: datetime) -> list[_Sent]:

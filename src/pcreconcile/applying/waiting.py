@@ -43,6 +43,13 @@ class Waiting:
         else:
             self._wait_for_proof(step, "the service said yes, and no read has shown it yet")
 
+    def changed_besides(self, step: Progress, what: str) -> None:
+        """What was asked for shows, and something else is not as it was: looked at again, and never called done."""
+        if step.state is ActionState.ANSWERED:
+            self._wait_for_proof(step, what)
+        else:
+            self._look_again(step, 0.0, what)
+
     def under_way(self, step: Progress) -> None:
         """No answer came, and the thing may be on its way to what was asked for."""
         self._look_again(step, 0.0, "no answer came; it may be under way")

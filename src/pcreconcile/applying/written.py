@@ -57,6 +57,7 @@ def _written(proof: Event, events: Sequence[Event], names: Names) -> Written:
         reversibility=kept.reversibility if kept else _reversibility(intent),
         reversible_until=kept.reversible_until if kept else None,
         rule=kept.rule if kept else None,
+        loses=kept.loses if kept else None,
         again=ActionKind(again.body["kind"]) if again else None,
         again_by=again.run if again else None,
     )

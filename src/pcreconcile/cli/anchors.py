@@ -21,7 +21,7 @@ from pcreconcile.model.errors import UsageError
 if TYPE_CHECKING:
     from pcreconcile.applying.evidence import Anchor
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
 _ARMOUR = b"-----BEGIN SSH SIGNATURE-----"
 _TAGGED = re.compile(rb"^tagger .*> ([0-9]{1,12}) [+-][0-9]{4}$", re.MULTILINE)
 _NAMESPACE = "git"  # of all signatures that git makes with SSH keys

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pcreconcile.cli import approvals_folder, author_checks, consent, wiring
 from pcreconcile.model.errors import ConfigurationError, PcreconcileError
+from pcreconcile.model.people import forms_of, names_in
 
 if TYPE_CHECKING:
     from pcreconcile.model.approval import Signer
@@ -53,17 +54,17 @@ async def user(session: wiring.Session, place: wiring.World) -> Check | None:
     if not _wanted(session):
         return None
     try:
-        people = {name.casefold() for signer in _signers(session) for name in signer.principals}
+        people = {form for signer in _signers(session) for name in signer.principals for form in forms_of(name)}
         async with place.connect() as partner_center:
             name = await partner_center.user()
     except PcreconcileError as error:
         return warn("who applies", f"whether an approver applies the plans cannot be seen: {error}")
     if name is None:
         return ok("who applies", "no user: there is no refresh token")
-    if not name.strip():
+    if not names_in(name):
         told = "the refresh token does not say whose it is, or a secret is part of the name"
         return warn("who applies", f"{told}: no approved plan can be applied")
-    if name.strip().casefold() in people:
+    if names_in(name) & people:
         told = f"{name}, whose refresh token applies the plans, is also listed as an approver"
         return fail("who applies", told, f"sign in another user (`login`), or take {name} out of the list of signers")
     return ok("who applies", f"{name}, who is no approver")

@@ -69,7 +69,7 @@ def _plan_again(session: Session, output: Output, names: Iterable[str]) -> Seen:
     from pcreconcile.cli import seeing
 
     try:
-        return seeing.see(session, output, seeing.Wanted(tuple(f"customer/{name}" for name in names)))
+        return seeing.see(session, output, seeing.Wanted(tuple(f"customer/{name}" for name in names), judged=False))
     except NoAnswer as error:
         raise IncompleteRead(f"the service does not answer, {_NOTHING_SIGNED}: {error}; {_OFFLINE}") from error
     except IncompleteRead as error:

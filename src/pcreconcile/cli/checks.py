@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcreconcile import __version__
-from pcreconcile.cli import approval_checks, interrupts, operator_settings, wiring
+from pcreconcile.cli import approval_checks, interrupts, operator_settings, surroundings, wiring
 from pcreconcile.cli.operator_settings import OperatorSettings
 from pcreconcile.model.errors import ConfigurationError, ManifestError, PcreconcileError
 from pcreconcile.partner_center.trust import READ_ONLY
@@ -35,6 +35,7 @@ def run(manifests: str, tell: Tell) -> bool:
     if session is not None:
         for check in (
             *_operator(session.operator),
+            *surroundings.here(session, os.environ),
             *_state(session.state),
             _journal(session),
             *_holds(session),

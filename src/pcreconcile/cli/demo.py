@@ -20,7 +20,7 @@ from pcreconcile.cli.child_process import child_environment
 from pcreconcile.model.plan import NOW, Plan
 
 _SHIPPED = Path(__file__).parents[3] / "manifests"
-_PATIENCE = 120.0
+_PATIENCE = 600.0
 
 
 def main() -> int:

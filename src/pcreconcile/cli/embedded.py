@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -24,9 +23,7 @@ from pcreconcile.model.partner import Cloud, Credentials, Endpoints, Partner, Se
 
 WORLD = "simulator.db"
 
-# Two running clocks are never quite equal.
-_TOLERANCE = timedelta(seconds=2)
-_TIMEOUT = 10.0
+_TIMEOUT = 120.0  # seconds
 
 _ENVIRONMENT = {
     "PC_CLIENT_ID": simulator.CLIENT_ID,
@@ -42,35 +39,41 @@ _CREDENTIALS = Credentials(
 
 @contextmanager
 def embedded(
-    partner: Partner, folder: Path, state: Path, now: datetime, founded: datetime | None
+    partner: Partner, folder: Path, state: Path, now: datetime, rehearsed: datetime | None
 ) -> Iterator[tuple[Partner, Mapping[str, str]]]:
     """The partner to connect to, with the environment that holds its credentials, while the simulator runs.
 
-    `folder` is the Partner document's; `founded` makes the time of a new world stand still there. Raises
-    ConfigurationError when the world cannot be opened, or stands later than `now`.
+    `folder` is the Partner document's. A new world is founded at `now`, the instant at which the command began, and
+    runs with the system's clock as the command does: nobody compares the two. With `rehearsed` its time stands still
+    there. Raises ConfigurationError when the world cannot be opened, or stands later.
     """
-    settings = _settings(partner, folder, state, founded)
-    began = time.monotonic()
+    settings = _settings(partner, folder, state, now, rehearsed)
     try:
         with simulator.run_in_thread(settings) as running:
-            # On a slow machine the start alone takes longer than the clocks may differ.
-            started = timedelta(seconds=time.monotonic() - began) if founded is None else timedelta()
-            _set_clock(running.url, state / WORLD, now + started)
             yield _as_custom(partner, running.url), _ENVIRONMENT
+    except simulator.WorldIsLater as error:
+        stands = error.stands + timedelta(microseconds=999_999)  # whole seconds, none of which is too early
+        raise ConfigurationError(
+            f"the simulated world stands at {stands:%Y-%m-%dT%H:%M:%SZ} and its time does not run backwards:"
+            f" set PCRECONCILE_NOW to that or later, or delete {state / WORLD} to begin a new world"
+        ) from error
     except simulator.SimulatorError as error:
         raise ConfigurationError(f"the simulator does not start: {error}") from error
 
 
-def _settings(partner: Partner, folder: Path, state: Path, clock: datetime | None) -> simulator.SimulatorSettings:
+def _settings(
+    partner: Partner, folder: Path, state: Path, now: datetime, rehearsed: datetime | None
+) -> simulator.SimulatorSettings:
     estate = _estate(partner, folder)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{state}: {error.strerror}") from error
-    world = state / WORLD
-    if world.exists():
-        return simulator.SimulatorSettings(state=world)
-    return simulator.SimulatorSettings(estate=estate, clock=clock, state=world)
+        raise ConfigurationError(
+            f"the state folder {state} cannot be made: {error.strerror}; make its place writable, or name another with"
+            " PCRECONCILE_HOME"
+        ) from error
+    present = now if rehearsed is None else None
+    return simulator.SimulatorSettings(estate=estate, clock=rehearsed, present=present, state=state / WORLD)
 
 
 def _estate(partner: Partner, folder: Path) -> Path | None:
@@ -99,22 +102,6 @@ def _estate(partner: Partner, folder: Path) -> Path | None:
 def _as_custom(partner: Partner, url: str) -> Partner:
     ends = Endpoints(partner_center=url, login=url, graph=f"{url}/graph", management=f"{url}/management")
     return msgspec.structs.replace(partner, cloud=Cloud.CUSTOM, endpoints=ends, credentials=_CREDENTIALS)
-
-
-def _set_clock(url: str, world: Path, now: datetime) -> None:
-    """Bring a world that stands elsewhere to our time; it runs forward only."""
-    present = _service_time(url)
-    if now - present > _TOLERANCE:
-        ask(f"{url}/_simulator/clock", {"now": now.isoformat()})
-    elif present - now > _TOLERANCE:
-        raise ConfigurationError(
-            f"the simulated world stands at {present:%Y-%m-%dT%H:%M:%SZ} and its time does not run backwards:"
-            f" set PCRECONCILE_NOW to that or later, or delete {world} to begin a new world"
-        )
-
-
-def _service_time(url: str) -> datetime:
-    return datetime.fromisoformat(str(ask(f"{url}/_simulator/clock", None)["now"])).astimezone(UTC)
 
 
 def ask(url: str, body: Mapping[str, object] | None) -> dict[str, object]:

@@ -14,18 +14,26 @@ from pcreconcile.rendering.text import prose
 
 MOST_TOLD = 100  # lines of one error, for people and for machines
 
+_SIGNALS = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})
+_DATABASES = frozenset({"sqlite3", "psycopg"})
+
 
 def settle(call: Callable[[], object], output: Output) -> int:
-    """Run the command; return its exit code, or that of what it raised."""
+    """Run the command; return its exit code, or that of what it raised. After the first write neither is 1."""
     try:
         result = call()
     except (Exception, KeyboardInterrupt, Terminated, SystemExit) as error:
         return output.end(_failed(error, output))
-    return output.end(result if isinstance(result, int) else ExitCode.DONE)
+    return output.end(output.writes.code_after(result if isinstance(result, int) else ExitCode.DONE))
 
 
 def _failed(error: BaseException, output: Output) -> int:
     code, said = _told(error)
+    writes = output.writes
+    if writes.begun and code not in _SIGNALS:
+        code, said = writes.exit_code, said or ["error: the run was cut off"]
+    if writes.begun or code == ExitCode.ERROR:
+        said = [*said, *writes.in_words]
     lines = [prose(line) for line in _bounded(said)]
     for line in lines:
         output.note(line)
@@ -62,6 +70,10 @@ def _plain(error: BaseException) -> list[str]:
             return _usage(error)
         case OSError():
             return [f"error: {_system(error)}"]
+        case MemoryError():
+            return ["error: this machine has no memory left for it"]
+        case _ if type(error).__module__.partition(".")[0] in _DATABASES:
+            return [f"error: the database fails ({type(error).__name__})"]
         case _:
             return [_ours(error)]
 

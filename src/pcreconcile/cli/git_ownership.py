@@ -18,7 +18,7 @@ from pcreconcile.model.errors import UsageError
 
 __all__ = ["require_own"]
 
-_PATIENCE = 10.0
+_PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
 _EVERYTHING, _BELOW = "*", "/*"  # what git allows in place of a path
 
 

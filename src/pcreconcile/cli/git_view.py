@@ -25,7 +25,7 @@ from pcreconcile.model.errors import UsageError
 
 __all__ = ["GitView"]
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
 _SHALLOW = "shallow"
 # `attr.tree` names no tree: the attributes of a commit count no more than those of a checkout.
 _CONFIG = """\

@@ -59,7 +59,7 @@ def standing(session: wiring.Session, environment: Mapping[str, str]) -> Iterato
 def of_setting(environment: Mapping[str, str]) -> Held | None:
     """The hold that the operator's setting makes; any text but none at all is one."""
     why = environment.get(SETTING, "")
-    return Held((), f"held: {why} ({SETTING})", f"unset {SETTING} to end it") if why else None
+    return Held((), f"held: {' '.join(why.split())} ({SETTING})", f"unset {SETTING} to end it") if why else None
 
 
 def require_no_setting(environment: Mapping[str, str]) -> None:

@@ -1,7 +1,8 @@
 """What a command says: results on stdout, everything else on stderr, both harmless to terminals and build logs.
 
 A reader who closes the pipe has seen enough, so that is silence and no error; an apply goes on to its end. Any other
-failure to write is remembered and makes the process end with 1, but never stops a run between two writes.
+failure to write is remembered and makes the process end with 1 (6 after a write to Partner Center), but never stops a
+run between two writes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import IO, TextIO
 
 import msgspec
 
+from pcreconcile.cli.writes import Writes
 from pcreconcile.model.errors import ExitCode
 from pcreconcile.model.machine_json import escaped_json
 from pcreconcile.rendering.page import Style
@@ -63,7 +65,8 @@ class Channel:
 
 
 class Output:
-    """Both streams of the process, and the record stream of `--json` once a command has begun it."""
+    """Both streams of the process, the record stream of `--json` once a command has begun it, and what a run has
+    written to Partner Center (`writes`), which decides how the process ends."""
 
     def __init__(self, stdout: TextIO | None, stderr: TextIO | None, environment: Mapping[str, str]) -> None:
         self._stdout = Channel(stdout)
@@ -71,6 +74,7 @@ class Output:
         self._environment = environment
         self._recording = False
         self._closing: dict[str, object] = {}
+        self.writes = Writes()
 
     @classmethod
     def standard(cls) -> Output:
@@ -131,10 +135,14 @@ class Output:
         self._closing.update(members)
 
     def end(self, exit_code: int) -> int:
-        """Write the one closing record; what could not be written makes a success an error."""
+        """Write the one closing record; what could not be written makes a success an error.
+
+        That of an apply that has written is 6: the journal has the whole of it.
+        """
         self.record("result", {"exitCode": exit_code, **self._closing})
         self._recording = False
         if not self._stdout.failed:
             return exit_code
-        self.note("error: not everything could be written to standard output")
-        return exit_code or ExitCode.ERROR
+        told = "; the journal holds what was done: `pcreconcile history last`" if self.writes.begun else ""
+        self.note(f"error: not everything could be written to standard output{told}")
+        return exit_code or self.writes.code_after(ExitCode.ERROR)

@@ -103,6 +103,7 @@ def event_printer(output: Output, plan: Plan) -> Callable[[Event], None]:
     lines = EventLines(plan)
 
     def show(event: Event) -> None:
+        output.writes.watch(event)
         output.record("event", {"event": event})
         output.say(lines.line(event))
 

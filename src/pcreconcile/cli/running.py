@@ -66,6 +66,7 @@ def run_plan(session: wiring.Session, output: Output, plan: Plan, waits: Waits, 
     lets nothing be written and something is due.
     """
     _require_writes(session, plan)
+    output.writes.expected = _is_due(plan)
     withdrawals.tell(session, output, plan.plan_id, approvals)
     if told := session.budget.allow_for(wiring.reads(session, _due_of(session, plan)), time_budget.APPLIED):
         output.note(told)

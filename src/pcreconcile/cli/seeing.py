@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from pcreconcile.cli import changes, files, protection_memory, return_memory, snapshots, targets, wiring
+from pcreconcile.cli import changes, files, journal_check, protection_memory, return_memory, snapshots, targets, wiring
 from pcreconcile.cli.clock import ProcessClock
 from pcreconcile.cli.days import begins_ahead
 from pcreconcile.cli.output import Output
@@ -22,8 +23,8 @@ from pcreconcile.rendering.words import counted
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to look at: `targets` (all without any), of them what differs from the commit `base`, the file of
-    `--snapshot`, whether to read the service, the one effect that the plan shall have (`only`), and the later day that
-    it is made for (`at`)."""
+    `--snapshot`, whether to read the service, the one effect that the plan shall have (`only`), the later day that it
+    is made for (`at`), and whether its guards matter, so that audit records are asked for them (`judged`)."""
 
     targets: tuple[str, ...] = ()
     base: str | None = None
@@ -31,6 +32,7 @@ class Wanted:
     refresh: bool = True
     only: Effect | None = None
     at: date | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,15 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
     session = session if session.base else wiring.judged_at(session, wanted.base)
     later = None if wanted.at is None else _session_at(session, wanted.at)
     fleet = _wanted_fleet(session, output, wanted)
-    snapshot = look(session, output, fleet, wanted)
     if later is not None:
+        snapshot = look(session, output, fleet, wanted)
         return Seen(_projection(later, snapshot, fleet, wanted), snapshot.listed.read)
-    plan = wiring.draw(session, snapshot, fleet, wanted.only)
+    with _place(session, wanted) as place:
+        snapshot = _look_at(place, session, output, fleet, wanted)
+        plan = wiring.draw(session, snapshot, fleet, wanted.only)
+        if place is not None and wanted.judged:
+            journal_check.tell_if_empty(session, output)
+            plan = journal_check.checked(session, place, plan, len(snapshot.listed.customers))
     protection_memory.keep(session, output)
     return_memory.keep(session, output, plan)
     return Seen(plan, snapshot.listed.read)
@@ -61,7 +68,31 @@ def see(session: wiring.Session, output: Output, wanted: Wanted) -> Seen:
 
 def look(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
     """The world as it is, or as it was kept."""
-    return _read(session, output, fleet, wanted) if wanted.refresh else _recalled(session, wanted)
+    with _place(session, wanted) as place:
+        return _look_at(place, session, output, fleet, wanted)
+
+
+def _place(session: wiring.Session, wanted: Wanted) -> AbstractContextManager[wiring.World | None]:
+    """The service, None where it is not to be read. Raises UsageError where what is read could not be kept."""
+    if not wanted.refresh:
+        return nullcontext()
+    if wanted.snapshot is not None:
+        files.require_writable(wanted.snapshot)
+    return wiring.world(session)
+
+
+def _look_at(
+    place: wiring.World | None, session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted
+) -> Snapshot:
+    if place is None:
+        return snapshots.recall(wanted.snapshot, session.loaded.partner.tenant_id)
+    if told := session.budget.allow_for(wiring.reads(session, fleet)):
+        output.note(told)
+    output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
+    snapshot = wiring.look(session, place, fleet)
+    if wanted.snapshot is not None:
+        snapshots.keep(wanted.snapshot, snapshot)
+    return snapshot
 
 
 def _session_at(session: wiring.Session, day: date) -> wiring.Session:
@@ -88,20 +119,3 @@ def _wanted_fleet(session: wiring.Session, output: Output, wanted: Wanted) -> De
         f" {outside(base.name)} (commit {base.commit[:12]})"
     )
     return msgspec.structs.replace(fleet, customers=different)
-
-
-def _read(session: wiring.Session, output: Output, fleet: DesiredFleet, wanted: Wanted) -> Snapshot:
-    if wanted.snapshot is not None:
-        files.require_writable(wanted.snapshot)
-    if told := session.budget.allow_for(wiring.reads(session, fleet)):
-        output.note(told)
-    output.progress(f"reading Partner Center for {counted(len(fleet.customers), 'customer')} …")
-    with wiring.world(session) as place:
-        snapshot = wiring.look(session, place, fleet)
-    if wanted.snapshot is not None:
-        snapshots.keep(wanted.snapshot, snapshot)
-    return snapshot
-
-
-def _recalled(session: wiring.Session, wanted: Wanted) -> Snapshot:
-    return snapshots.recall(wanted.snapshot, session.loaded.partner.tenant_id)

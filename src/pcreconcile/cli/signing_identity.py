@@ -14,7 +14,7 @@ from pcreconcile.cli.git_directory import find_repository
 from pcreconcile.cli.git_ownership import require_own
 from pcreconcile.model.errors import UsageError
 
-_PATIENCE = 10.0
+_PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
 _USUAL = ".ssh/id_ed25519"
 
 

@@ -29,7 +29,7 @@ LITERAL = "key::"  # git's prefix of a public key given as text
 
 _BEGIN = "-----BEGIN SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG"
-_PATIENCE = 20.0  # seconds for a verification, in which nobody is asked anything
+_PATIENCE = 120.0  # seconds for a verification, in which nobody is asked anything
 
 # Control, blank, invisible and direction characters, quotes, list and pattern characters; a first - or #.
 _NO_NAME = re.compile(

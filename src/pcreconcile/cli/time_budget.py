@@ -33,7 +33,7 @@ class TimeBudget:
         self._monotonic = monotonic
         self._asked = asked
         self._needed = 0.0
-        self._length = asked or DEFAULT_BUDGET
+        self._length = DEFAULT_BUDGET if asked is None else asked
         self._ends = monotonic() + (self._length + beside).total_seconds()
 
     @property

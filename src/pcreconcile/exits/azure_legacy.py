@@ -53,7 +53,7 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate."""
-    found = licenses.reactivate(holding)
+    found = licenses.reactivate(holding, wish)
     return replace(found, steps=tuple(replace(step, rule=_DATA) for step in found.steps))
 
 

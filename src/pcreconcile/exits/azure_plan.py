@@ -87,7 +87,7 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate the plan; its Azure subscriptions are named one by one."""
-    found = licenses.reactivate(holding)
+    found = licenses.reactivate(holding, wish)
     return replace(found, steps=tuple(replace(step, rule=_BACK) for step in found.steps))
 
 

@@ -58,11 +58,20 @@ class Holding(msgspec.Struct, frozen=True):
         return Target(type=self.subject.target_type, id=self.subject.id, name=self.subject.name)
 
 
+class Claim(StrEnum):
+    """What a suspended subscription is to us."""
+
+    NONE = "none"  # nobody knows who suspended it
+    OURS = "ours"  # the journal shows that we did
+    NAMED = "named"  # a line names it by its ID
+
+
 class Wish(msgspec.Struct, frozen=True):
     """What is wanted of one holding, with the instants that the manifest sets (aware UTC).
 
     `start`: nothing is written before. `service_end`: the customer works until then (None: no promise).
     `azure_cancel` says whether running Azure subscriptions may be cancelled; `azure_lines` are those named one by one.
+    `claim` is what a suspended one is to us.
     """
 
     desire: LineDesire | None
@@ -71,6 +80,7 @@ class Wish(msgspec.Struct, frozen=True):
     service_end: datetime | None
     azure_cancel: bool = False
     azure_lines: dict[str, LineDesire] = {}
+    claim: Claim = Claim.NONE
 
 
 class Serve(StrEnum):
@@ -88,7 +98,7 @@ class Step(msgspec.Struct, frozen=True):
     `rule` is the rule of the pack that it rests on. `reversible_until` and `data_until` are the last UTC dates on which
     it can be undone and the data is known to live. An `optional` step is offered to a person and nothing waits for it.
     `kept_for` is how long both last from the day on which it is served, which planning alone knows; the two dates are
-    then those of the earliest such day.
+    then those of the earliest such day. `loses` is what it was not asked to change and cannot keep, in words.
     """
 
     kind: ActionKind
@@ -110,6 +120,7 @@ class Step(msgspec.Struct, frozen=True):
     data_until: date | None = None
     optional: bool = False
     kept_for: timedelta | None = None
+    loses: tuple[str, ...] = ()
 
 
 class Exit(msgspec.Struct, frozen=True):

@@ -69,7 +69,7 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate, an add-on after its base."""
-    found = licenses.reactivate(holding)
+    found = licenses.reactivate(holding, wish)
     after, money = add_ons.after_its_base(holding, rules), license_money.nothing(holding)
     return replace(found, steps=tuple(replace(step, after=after, money=money, rule=_DATA) for step in found.steps))
 

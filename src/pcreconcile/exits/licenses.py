@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from pcreconcile.exits import terms
-from pcreconcile.exits.exit import Exit, Holding, Serve, Step, blocked, not_understood, nothing, warning
+from pcreconcile.exits.exit import Exit, Holding, Serve, Step, Wish, blocked, not_understood, nothing, warning
+from pcreconcile.exits.suspensions import only_microsoft_lifts_it
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.plan import ActionKind, Effect, Reversibility
 
@@ -62,14 +63,18 @@ def suspend_step(holding: Holding, reversibility: Reversibility, why: str, seats
     )
 
 
-def reactivate(holding: Holding) -> Exit:
+def reactivate(holding: Holding, wish: Wish) -> Exit:
     """Give the service back, the base before its add-ons (27009); never what Microsoft suspended."""
     row = row_of(holding)
     if row.status != "suspended":
         return nothing()
-    if row.suspension_reasons:
+    if only_microsoft_lifts_it(row, wish):
         reasons = ", ".join(row.suspension_reasons)
-        return blocked("suspended-by-microsoft", holding, f"suspended for: {reasons}; only Microsoft lifts that")
+        return blocked(
+            "suspended-by-microsoft",
+            holding,
+            f"suspended for: {reasons}; only Microsoft lifts that; a line by its ID ({row.id}) tries all the same",
+        )
     return Exit(steps=(reactivate_step(holding, "reactivated: the manifest wants it active"),))
 
 

@@ -31,6 +31,7 @@ from pcreconcile.exits import (
 from pcreconcile.exits.course import INSTRUCTION, Course, course_of
 from pcreconcile.exits.exit import Evidence, Exit, Holding, Serve, Step, Wish, blocked, nothing
 from pcreconcile.exits.family import Precedence
+from pcreconcile.exits.keeping import keeping, lost_by_suspending
 from pcreconcile.exits.ruled import as_ruled
 from pcreconcile.exits.spans import day_before
 from pcreconcile.exits.subject import Subject
@@ -85,14 +86,15 @@ def pause(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
         return nothing()
     money = license_money.of_running_out(holding, rules, now, end)
     known = {"reversible_until": end, "data_until": instructions.data_until(end, rules)}
-    steps = tuple(replace(step, money=money, rule=f"{FAMILY}.suspended", **known) for step in found.steps)
+    loses, rule = lost_by_suspending(row), f"{FAMILY}.suspended"
+    steps = tuple(replace(step, money=money, rule=rule, loses=loses, **known) for step in found.steps)
     compared = comparison.cancel_or_suspend(holding, row, rules, now) if steps else ()
     return replace(found, steps=steps, warnings=(*found.warnings, *compared))
 
 
 def resume(holding: Holding, wish: Wish, rules: Rules, now: datetime) -> Exit:
     """Reactivate; auto-renew and scheduled changes do not come back by themselves."""
-    found = licenses.reactivate(holding)
+    found = licenses.reactivate(holding, wish)
     after, money = add_ons.after_its_base(holding, rules), license_money.nothing(holding)
     steps = tuple(replace(step, after=after, money=money, rule=f"{FAMILY}.suspended") for step in found.steps)
     return replace(found, steps=steps)
@@ -141,7 +143,7 @@ def _not_to_be_renewed(holding: Holding, row: Subscription, desire: LineDesire) 
 def _set_renewal(holding: Holding, row: Subscription, wanted: Fields, rules: Rules, now: datetime) -> Step:
     extends = wanted == terms.EXTENDS
     last = None if row.commitment_end is None else day_before(row.commitment_end.date())
-    return Step(
+    step = Step(
         kind=ActionKind.SET_RENEWAL,
         target=holding.target,
         precondition={"status": "active"},
@@ -155,6 +157,7 @@ def _set_renewal(holding: Holding, row: Subscription, wanted: Fields, rules: Rul
         rule=extended_price.SURCHARGE if extends else INSTRUCTION,
         reversible_until=last if last is not None and last >= now.date() else None,
     )
+    return keeping(step, row)
 
 
 def _end(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: datetime) -> Exit:

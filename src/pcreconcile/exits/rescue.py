@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from pcreconcile.exits import add_ons, instructions, license_money, licenses, terms, trials
 from pcreconcile.exits.exit import Exit, Holding, Step, Wish, day_after, deadline
+from pcreconcile.exits.suspensions import only_microsoft_lifts_it
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.rules import Rules
 
@@ -23,7 +24,7 @@ def steps(holding: Holding, row: Subscription, wish: Wish, rules: Rules, now: da
     """Reactivate, then the explicit end; an add-on comes back after its base (27009)."""
     end = row.commitment_end
     over = end is None or day_after(end) <= max(now, wish.start).date()
-    if end is None or over or row.suspension_reasons or trials.is_trial(holding):
+    if end is None or over or only_microsoft_lifts_it(row, wish) or trials.is_trial(holding):
         return ()
     back = replace(
         licenses.reactivate_step(holding, _WHY, end - rules.days(MARGIN)),

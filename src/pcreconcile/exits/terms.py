@@ -20,10 +20,11 @@ from pcreconcile.exits.exit import (
     not_understood,
     nothing,
 )
+from pcreconcile.exits.keeping import at_term_end, keeping
 from pcreconcile.exits.subject import Subject
 from pcreconcile.model.desired import LineDesire, Refunds
 from pcreconcile.model.estate import Subscription
-from pcreconcile.model.observed import Fields, observe_schedule
+from pcreconcile.model.observed import Fields
 from pcreconcile.model.plan import ActionKind, Blocker, Deadline, Effect, Reversibility, Target
 from pcreconcile.model.rules import Rules
 
@@ -111,17 +112,14 @@ def cancel_step(
 
 
 def ends_by_itself(subscription: Subscription, wanted: Fields) -> bool:
-    """Whether the end-of-term instruction that is wanted already stands."""
-    seen: Fields = {
-        "autoRenewEnabled": subscription.auto_renew,
-        "scheduledActions": observe_schedule(subscription.scheduled_actions),
-    }
+    """Whether the end-of-term instruction that is wanted already stands; what has its own date is no part of it."""
+    seen: Fields = {"autoRenewEnabled": subscription.auto_renew, "scheduledActions": at_term_end(subscription)}
     return all(seen[name] == value for name, value in wanted.items())
 
 
 def instruct_step(holding: Holding, wanted: Fields, why: str, after: tuple[tuple[str, str], ...] = ()) -> Step:
-    """Set the end-of-term instruction, read back like any other write."""
-    return Step(
+    """Set the end-of-term instruction, read back like any other write; what else is scheduled stays."""
+    step = Step(
         kind=ActionKind.CANCEL_AT_TERM_END,
         target=holding.target,
         precondition={"status": "active"},
@@ -133,6 +131,8 @@ def instruct_step(holding: Holding, wanted: Fields, why: str, after: tuple[tuple
         seats=holding.subject.quantity,
         after=after,
     )
+    row = holding.subject.subscription
+    return step if row is None else keeping(step, row)
 
 
 def wait_for_term_end(holding: Holding, clears_at: date | None, what: str) -> tuple[Blocker, ...]:

@@ -15,13 +15,31 @@ from pcreconcile.model.ids import OrderId, SubscriptionId, TenantId
 from pcreconcile.model.money import Money
 
 
+class Instruction(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What a renewal or a scheduled change is told: product, promotion, seats, term (API facts, section 10).
+
+    `unread` names members of it that are not known here, or could not be read: such an instruction cannot be repeated.
+    """
+
+    product_id: str | None = None
+    sku_id: str | None = None
+    availability_id: str | None = None
+    billing_cycle: str | None = None
+    term_duration: str | None = None
+    promotion_id: str | None = None
+    quantity: int | None = None
+    custom_term_end_date: datetime | None = None
+    unread: tuple[str, ...] = ()
+
+
 class ScheduledAction(msgspec.Struct, frozen=True, rename="camel"):
     """An end-of-term instruction (API facts, section 10), for instance TermEnd/Cancel."""
 
     schedule_type: str
     action_type: str
     effective_date: datetime | None = None
-    changes: str = ""  # in words, what it changes beside the term (product, quantity): what no set-renewal brings back
+    changes: str = ""  # in words, what it changes beside the term (product, quantity)
+    instruction: Instruction | None = None  # all that it is told; None where nothing is
 
 
 class RefundOption(msgspec.Struct, frozen=True, rename="camel"):
@@ -59,6 +77,9 @@ class Subscription(msgspec.Struct, frozen=True, rename="camel"):
     suspension_reasons: tuple[str, ...] = ()
     created: datetime | None = None
     refund_options: tuple[RefundOption, ...] = ()
+    promotion_id: str | None = None
+    next_term: Instruction | None = None  # scheduledNextTermInstructions, where they say anything
+    next_charge: str | None = None  # nextChargeInstructions, as canonical JSON: their members are not known here
 
 
 class OrderLineItem(msgspec.Struct, frozen=True, rename="camel"):
@@ -245,6 +266,7 @@ class Resource(StrEnum):
     REFUND_QUOTES = "refund-quotes"  # what returning each living reservation gives, and whether it is allowed
     REMOVAL_RECORD = "removal-record"
     AUDIT_RECORDS = "auditrecords"
+    REMOVAL_RECORDS = "removal-records"  # of all customers: what a journal that was lost does not know
 
 
 class Excuse(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -11,19 +12,27 @@ from pcreconcile.model.money import Money
 
 ANSWER_STANDS = timedelta(minutes=15)
 """At least so long a "yes" of the service is believed to be under way: a list may still show what was removed."""
+UNPROVEN = "the service said yes, and no read has shown it"  # of an attempt to set a renewal again
 
 
 class Renewal(msgspec.Struct, frozen=True, rename="camel"):
     """How a subscription's term would have gone on before we suspended it, which takes these settings away.
 
-    `scheduled_actions` in the words of `model.observed`; `changes` are scheduled changes in words, which nobody can
-    bring back by setting the renewal.
+    `scheduled_actions` in the words of `model.observed`; `changes` are scheduled changes in words.
+    `instructions` and `next_term` are the same in full, as `model.observed` shows them, and `quantity` the seats of
+    then. `whole` says that the journal kept all of it: an older one did not, so that nothing can be said of the rest.
+    `tried` is what became of our last attempt to set it again, "" when there was none or a read has proven it.
     """
 
     auto_renew: bool | None = None
     scheduled_actions: tuple[str, ...] | None = None
     scheduled_next_term: bool = False
     changes: tuple[str, ...] = ()
+    instructions: tuple[dict[str, Any], ...] = ()
+    next_term: dict[str, Any] | None = None
+    quantity: int | None = None
+    whole: bool = False
+    tried: str = ""
 
 
 class Returned(msgspec.Struct, frozen=True, rename="camel"):

@@ -26,11 +26,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from pcreconcile.model.estate import (
     AzureEntitlement,
     CustomerState,
     DelegatedAdminRelationship,
     Entitlement,
+    Instruction,
     Order,
     OrderLineItem,
     Reseller,
@@ -41,6 +44,17 @@ from pcreconcile.model.estate import (
 )
 
 Fields = dict[str, Any]
+
+# What of a subscription is neither its state nor the end of its term, so that no write of ours may change it.
+BESIDES = (
+    "name",
+    "quantity",
+    "partnerId",
+    "promotionId",
+    "termDuration",
+    "billingCycle",
+    "nextChargeInstructions",
+)
 
 # An Azure subscription that no longer runs; anything else, an unknown word included, counts as running.
 ENDED_AZURE_STATUSES = frozenset({"inactive", "disabled", "deleted", "expired", "cancelled", "canceled"})
@@ -63,6 +77,7 @@ def instant(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+TERM_END = "TermEnd"
 _SCHEDULE_WORDS = ("TermEnd", "CustomDate", "Cancel", "RenewToNewTerm", "RenewToExtendedServiceTerm", "Transition")
 _BY_FOLDED = {word.lower(): word for word in _SCHEDULE_WORDS}
 
@@ -77,6 +92,31 @@ def observe_schedule(actions: tuple[ScheduledAction, ...] | None) -> list[str] |
     if actions is None:
         return None
     return sorted(f"{schedule_word(each.schedule_type)}/{schedule_word(each.action_type)}" for each in actions)
+
+
+def observe_instructions(actions: tuple[ScheduledAction, ...] | None) -> list[Fields] | None:
+    """The same in full, with all that each is told; None when the member never came.
+
+    The date of a term's end is no part of it, and neither is what a cancellation is told: the service may fill both in.
+    """
+    if actions is None:
+        return None
+    return sorted(map(_observe_action, actions), key=repr)
+
+
+def _observe_action(action: ScheduledAction) -> Fields:
+    schedule, kind = schedule_word(action.schedule_type), schedule_word(action.action_type)
+    seen: Fields = {"scheduleType": schedule, "actionType": kind}
+    if schedule != TERM_END and action.effective_date is not None:
+        seen["effectiveDate"] = instant(action.effective_date)
+    if kind != "Cancel" and action.instruction is not None:
+        seen["instructions"] = observe_instruction(action.instruction)
+    return seen
+
+
+def observe_instruction(instruction: Instruction | None) -> Fields | None:
+    """What a renewal is told, without what it says nothing about."""
+    return None if instruction is None else msgspec.to_builtins(instruction)
 
 
 def observe_subscription(subscription: Subscription) -> Fields:
@@ -101,7 +141,11 @@ def observe_subscription(subscription: Subscription) -> Fields:
         "partnerId": subscription.partner_id,
         "autoRenewEnabled": subscription.auto_renew,
         "scheduledActions": observe_schedule(subscription.scheduled_actions),
+        "scheduledInstructions": observe_instructions(subscription.scheduled_actions),
         "scheduledNextTerm": subscription.scheduled_next_term,
+        "nextTermInstructions": observe_instruction(subscription.next_term),
+        "nextChargeInstructions": subscription.next_charge,
+        "promotionId": subscription.promotion_id,
         "effectiveStartDate": instant(subscription.effective_start),
         "commitmentEndDate": instant(subscription.commitment_end),
         "cancellationAllowedUntilDate": instant(subscription.cancellation_allowed_until),

@@ -110,7 +110,11 @@ class Instructions(Document, frozen=True):
 
 
 class Action(Document, frozen=True):
-    """One step. `precondition` and `postcondition` are fields of the target as `model.observed` gives them."""
+    """One step. `precondition` and `postcondition` are fields of the target as `model.observed` gives them.
+
+    `loses` names, in words, what it was not asked to change and cannot keep; what loses something is never reversible
+    without more.
+    """
 
     id: ActionId
     kind: ActionKind
@@ -129,6 +133,7 @@ class Action(Document, frozen=True):
     instructions: Instructions | None = None
     rule: str | None = None
     reversible_until: date | None = None
+    loses: tuple[str, ...] = ()
 
 
 class Blocker(Document, frozen=True):

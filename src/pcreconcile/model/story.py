@@ -131,6 +131,7 @@ class KeptAction(msgspec.Struct, frozen=True, rename="camel"):
     reversibility: Reversibility | None = None
     reversible_until: date | None = None
     rule: str | None = None
+    loses: tuple[str, ...] | None = None  # None: a document of before, which did not say
 
 
 class KeptObserved(msgspec.Struct, frozen=True, rename="camel"):
@@ -166,8 +167,8 @@ class Written(msgspec.Struct, frozen=True, rename="camel"):
     """A write of a run that a read has shown.
 
     `before` are the target's fields as the plan saw them, empty where no plan document was kept; `reversibility`,
-    `reversible_until` (a UTC date, included) and `rule` as the plan said. `again_by` is the run of a later verified
-    write to the same thing, `again` its kind.
+    `reversible_until` (a UTC date, included), `rule` and `loses` as the plan said, None where it did not. `again_by` is
+    the run of a later verified write to the same thing, `again` its kind.
     """
 
     customer: str
@@ -181,5 +182,6 @@ class Written(msgspec.Struct, frozen=True, rename="camel"):
     reversibility: Reversibility | None = None
     reversible_until: date | None = None
     rule: str | None = None
+    loses: tuple[str, ...] | None = None
     again: ActionKind | None = None
     again_by: RunId | None = None

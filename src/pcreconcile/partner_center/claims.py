@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pcreconcile.model.people import forms_of, joined
+
 _FOR_EVER = 10 * 365 * 86400.0  # seconds
 _AADSTS = re.compile(r"AADSTS\d+", re.ASCII)
 
@@ -51,9 +53,12 @@ def has_mfa(claims: Mapping[str, Any]) -> bool | None:
 
 
 def user_of(claims: Mapping[str, Any]) -> str:
-    """Whom the token speaks for, "" when it does not say."""
-    names = (claims.get(name) for name in ("upn", "preferred_username", "unique_name", "email", "oid"))
-    return next((name for name in names if isinstance(name, str) and name), "")
+    """Whom the token speaks for: every name that it gives (`people.joined`), "" when it gives none.
+
+    An object ID (`oid`) is no name: nobody could see whether it is an approver's.
+    """
+    names = (claims.get(name) for name in ("upn", "preferred_username", "unique_name", "email"))
+    return joined(name for name in names if isinstance(name, str) and forms_of(name))
 
 
 def first_line(text: str, limit: int = 300) -> str:

@@ -6,6 +6,7 @@ order IDs that are no GUIDs are opaque and kept.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pcreconcile.model.estate import (
@@ -18,7 +19,7 @@ from pcreconcile.model.estate import (
     Subscription,
 )
 from pcreconcile.model.ids import NIL_GUID, OrderId, SubscriptionId, TenantId, is_guid, tenant_id
-from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions
+from pcreconcile.partner_center.end_of_term import AUTO_RENEW, has_next_term, read_actions, read_next_term
 from pcreconcile.partner_center.prices import unit_price
 from pcreconcile.partner_center.routes import is_part
 from pcreconcile.partner_center.wire import Members, UnexpectedShape
@@ -69,7 +70,15 @@ def decode_subscription(subscription: Members) -> Subscription:
         suspension_reasons=subscription.texts("suspensionReasons"),
         created=subscription.instant("creationDate"),
         refund_options=tuple(map(_refund_option, subscription.optional_objects("refundOptions"))),
+        promotion_id=subscription.optional_text("promotionId"),
+        next_term=read_next_term(subscription),
+        next_charge=_as_it_came(subscription.get("nextChargeInstructions")),
     )
+
+
+def _as_it_came(value: Any) -> str | None:
+    """One text for equal values; None where nothing is set."""
+    return None if not value else json.dumps(value, sort_keys=True, default=str)
 
 
 def _refund_option(option: Members) -> RefundOption:

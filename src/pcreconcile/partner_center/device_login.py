@@ -18,8 +18,9 @@ from pcreconcile.partner_center.claims import claims_of, has_mfa, lifetime, user
 from pcreconcile.partner_center.credentials import Secrets, credentials_of, secret_source
 from pcreconcile.partner_center.endpoints import addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.opening import keep_refresh_tokens
-from pcreconcile.partner_center.refresh_tokens import REMEDY, RefreshTokens
+from pcreconcile.partner_center.refresh_tokens import REMEDY, UNWRITABLE, RefreshTokens
 from pcreconcile.partner_center.refusals import MFA_MISSING
 from pcreconcile.partner_center.time_budget import Timing
 from pcreconcile.partner_center.translate import remedy_of
@@ -78,7 +79,7 @@ async def sign_in_with_device_code(
         raise ConfigurationError(f"there is nowhere to keep the refresh token: {REMEDY}")
     secrets = Secrets(client_id, None, None, Veil())
     timing = Timing().ending_in(patience + _LAST_POLL)
-    login = LoginHttp(open_login_transport(addresses), addresses, timing)
+    login = LoginHttp(open_login_transport(addresses, network_of(environment)), addresses, timing)
     try:
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         flow = DeviceFlow(applications, secrets.veil, [addresses.scope()], timing)
@@ -157,7 +158,7 @@ def _settle(partner: Partner, kept: RefreshTokens, granted: dict[str, Any], veil
             remedy=remedy_of(HTTPStatus.UNAUTHORIZED, MFA_MISSING, ""),
         )
     if not kept.save(granted["refresh_token"]):
-        raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {REMEDY}")
+        raise ConfigurationError(f"the refresh token could not be kept in {kept.place}: {UNWRITABLE}")
     expires = datetime.now(UTC) + timedelta(seconds=_seconds(granted.get("expires_in"), 0.0))
     return SignedIn(veil.conceal(user_of(claims)) or "unknown", tenant or partner.tenant_id, expires, mfa, kept.place)
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from pcreconcile.model.errors import ConfigurationError
 from pcreconcile.model.partner import Partner
 from pcreconcile.partner_center.check import Check, Level, fail, failure, ok, warn
 from pcreconcile.partner_center.endpoints import Addresses, addresses_of
+from pcreconcile.partner_center.network import Network, network_of
 from pcreconcile.partner_center.opening import Parts, open_parts
 from pcreconcile.partner_center.reaching import Place, Reaching, Sighting
 from pcreconcile.partner_center.setup_checks import (
@@ -49,7 +51,13 @@ async def examine_partner_center(
     if not allowed:
         yield _not_looked_at("hosts, tokens and calls", "the Partner document names what the operator has not allowed")
         return
-    hosts = Hosts(partner, addresses, trust, now)
+    network = network_of(environment)
+    try:
+        network.require(addresses.hosts)
+    except ConfigurationError:  # the check of the variable says why
+        yield _not_looked_at("hosts, tokens and calls", "a variable of the environment stands in the way, see above")
+        return
+    hosts = Hosts(partner, addresses, trust, network, now)
     async for check in hosts.checks():
         yield check
     try:
@@ -64,8 +72,9 @@ async def examine_partner_center(
 class Hosts:
     """The hosts of one partner; `login` and `service` say afterwards whether these two answer."""
 
-    def __init__(self, partner: Partner, addresses: Addresses, trust: Trust, now: Clock) -> None:
+    def __init__(self, partner: Partner, addresses: Addresses, trust: Trust, network: Network, now: Clock) -> None:
         self._addresses = addresses
+        self._network = network
         self._trust = trust
         self._now = now
         self._discovery = f"/{partner.tenant_id}/v2.0/.well-known/openid-configuration"
@@ -74,16 +83,12 @@ class Hosts:
 
     async def checks(self) -> AsyncIterator[Check]:
         """All layers of each host, then the clock. Graph and Azure are looked at last, and never fail."""
-        transport = open_transport(self._addresses, self._trust)
+        transport = open_transport(self._addresses, self._trust, self._network)
+        look = partial(Reaching, transport=transport, network=self._network, now=self._now)
         try:
-            login = Reaching(Place("login", self._addresses.login, self._discovery, Level.FAIL), transport, self._now)
-            service = Reaching(
-                Place("Partner Center", self._addresses.partner_center, "/v1/customers?size=1", Level.FAIL),
-                transport,
-                self._now,
-            )
-            others = [Reaching(place, transport, self._now) for place in self._others()]
-            for host in (login, service, *others):
+            login = look(Place("login", self._addresses.login, self._discovery, Level.FAIL))
+            service = look(Place("Partner Center", self._addresses.partner_center, "/v1/customers?size=1", Level.FAIL))
+            for host in (login, service, *map(look, self._others())):
                 async for check in host.checks():
                     yield check
         finally:

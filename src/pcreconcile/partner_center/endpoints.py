@@ -76,6 +76,11 @@ class Addresses(msgspec.Struct, frozen=True):
     loopback: bool
     exchange: str = _COMMERCIAL_EXCHANGE
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every address that requests go to."""
+        return (self.partner_center, self.login, self.graph, self.management)
+
     def audience(self, audience: Audience) -> str:
         """The resource that tokens are asked for, without a trailing slash."""
         return {

@@ -12,6 +12,7 @@ from pcreconcile.partner_center.applications import Applications
 from pcreconcile.partner_center.credentials import Federation, Secrets, credentials_of, find_secrets
 from pcreconcile.partner_center.endpoints import Addresses, Audience, addresses_of
 from pcreconcile.partner_center.login_http import LoginHttp
+from pcreconcile.partner_center.network import network_of
 from pcreconcile.partner_center.pacing import PUBLISHED_INTERVAL, UNPACED, Buckets
 from pcreconcile.partner_center.refresh_tokens import RefreshTokens, open_refresh_tokens
 from pcreconcile.partner_center.service import PartnerCenter
@@ -47,13 +48,14 @@ async def open_parts(
     """Raises ConfigurationError before anything is sent; closes all connections."""
     addresses = addresses_of(partner, trust)
     timing = Timing().ending_in(budget)
-    login = LoginHttp(open_login_transport(addresses), addresses, timing)
+    network = network_of(environment)
+    login = LoginHttp(open_login_transport(addresses, network), addresses, timing)
     try:
         secrets = find_secrets(partner, environment, trust, Federation(addresses.exchange, login.fetch))
         kept = keep_refresh_tokens(partner, secrets.client_id, addresses, environment)
         applications = Applications(partner.tenant_id, secrets, addresses, login)
         tokens = Tokens(secrets, addresses, applications, kept, timing.monotonic)
-        transport = open_transport(addresses, trust)
+        transport = open_transport(addresses, trust, network)
         try:
             buckets = Buckets(timing, UNPACED if addresses.loopback else PUBLISHED_INTERVAL)
             session = Session(addresses.partner_center, transport, tokens, buckets, timing, application)

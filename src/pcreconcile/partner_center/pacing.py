@@ -6,10 +6,11 @@ section 9.3; entitlements have no published limit and get the same). A `Retry-Af
 
 from __future__ import annotations
 
-from pcreconcile.partner_center.time_budget import Timing
+from pcreconcile.partner_center.time_budget import LONGEST_WAIT, Timing
 
 PUBLISHED_INTERVAL = 60.0 / 400
 UNPACED = 0.0  # endpoints on this machine have no published limit; their 429 is obeyed all the same
+_BELIEVED = 3  # answers in a row that ask for a pause longer than anybody waits
 _RESERVE = 100 * PUBLISHED_INTERVAL
 
 _RESOURCES = ("subscriptions", "orders", "entitlements")
@@ -34,6 +35,7 @@ class Bucket:
         self._interval = interval
         self._next_slot = float("-inf")
         self._paused_until = float("-inf")
+        self._long_pauses = 0
 
     async def admit(self) -> None:
         """Return when the caller may send. Raises OutOfTime, at once where it would come to that in the end."""
@@ -46,8 +48,19 @@ class Bucket:
             await self._timing.sleep(wait)
 
     def pause(self, seconds: float) -> None:
-        """Hold every caller back for so long from now."""
+        """Hold every caller back for so long from now.
+
+        A pause that nobody waits for would fail the reads of the whole fleet: one odd answer is no reason for that,
+        several in a row are.
+        """
+        self._long_pauses += seconds > LONGEST_WAIT
+        if seconds > LONGEST_WAIT and self._long_pauses < _BELIEVED:
+            return
         self._paused_until = max(self._paused_until, self._timing.monotonic() + seconds)
+
+    def admitted(self) -> None:
+        """Note an answer that asks for no pause."""
+        self._long_pauses = 0
 
     def _require_short_pause(self) -> None:
         self._timing.require_wait(self._paused_until - self._timing.monotonic(), "the service asked to be left alone")

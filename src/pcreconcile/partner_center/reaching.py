@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pcreconcile.partner_center.check import Check, Level, ok
 from pcreconcile.partner_center.instants import parse_http_date
-from pcreconcile.partner_center.transport import Reply, Transport, Unanswered, tls_context
+from pcreconcile.partner_center.network import Network
+from pcreconcile.partner_center.transport import Reply, Transport, Unanswered
 
 _PATIENCE = 10.0  # seconds for each layer
 
@@ -38,21 +38,22 @@ class Sighting(NamedTuple):
 
 
 class Reaching:
-    """Looks at one host. `reached` and `sighting` say afterwards how far it got."""
+    """Looks at one host, whose way has been found usable. `reached` and `sighting` say afterwards how far it got."""
 
-    def __init__(self, place: Place, transport: Transport, now: Callable[[], datetime]) -> None:
+    def __init__(self, place: Place, transport: Transport, network: Network, now: Callable[[], datetime]) -> None:
         self._place = place
         self._transport = transport
+        self._network = network
         self._now = now
-        self._proxy = _proxy_for(urlsplit(place.url)) if transport.uses_proxies else None
+        self._proxy = network.proxies.way(place.url)
         self.reached = False
         self.sighting: Sighting | None = None
 
     async def checks(self) -> AsyncIterator[Check]:
         """One check per layer, ending with the first that fails."""
-        url = self._proxy or urlsplit(self._place.url)
+        url = urlsplit(self._proxy.address if self._proxy else self._place.url)
         secure = url.scheme == "https"
-        layers = [("DNS", _resolve), ("TCP", _connect), *([("TLS", _shake_hands)] if secure else [])]
+        layers = [("DNS", _resolve), ("TCP", _connect), *([("TLS", self._shake_hands)] if secure else [])]
         for layer, look in layers:
             check = await self._layer(layer, look(url.hostname or "", url.port or (443 if secure else 80)))
             yield check
@@ -69,8 +70,14 @@ class Reaching:
                 told = await look
         except (OSError, ssl.SSLError, TimeoutError) as error:
             return self._unreached(layer, _reason(error))
-        through = " (the proxy of the environment)" if self._proxy else ""
+        through = f" (the proxy of {self._proxy.variable})" if self._proxy else ""
         return ok(f"{self._place.name} {layer}", f"{told}{through}")
+
+    async def _shake_hands(self, host: str, port: int) -> str:
+        _reader, writer = await asyncio.open_connection(host, port, ssl=self._network.context)
+        version = writer.get_extra_info("ssl_object").version()
+        writer.close()
+        return f"{version}, the certificate is trusted"
 
     async def _http(self) -> Check:
         before = self._now()
@@ -92,7 +99,7 @@ class Reaching:
 
     def _unreached(self, layer: str, reason: str) -> Check:
         host = urlsplit(self._place.url).hostname or ""
-        seen = f"the proxy for {host}" if self._proxy else host
+        seen = f"the proxy of {self._proxy.variable} for {host}" if self._proxy else host
         return Check(self._place.level, f"{self._place.name} {layer}", f"{seen}: {reason}", _REMEDIES[layer])
 
 
@@ -115,25 +122,9 @@ async def _connect(host: str, port: int) -> str:
     return f"port {port} is open"
 
 
-async def _shake_hands(host: str, port: int) -> str:
-    _reader, writer = await asyncio.open_connection(host, port, ssl=tls_context())
-    version = writer.get_extra_info("ssl_object").version()
-    writer.close()
-    return f"{version}, the certificate is trusted"
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the certificate is not trusted ({error.verify_message})"
     if isinstance(error, TimeoutError):
         return f"no answer within {_PATIENCE:.0f} s"
     return str(getattr(error, "strerror", None) or type(error).__name__)
-
-
-def _proxy_for(url: SplitResult) -> SplitResult | None:
-    host = url.hostname or ""
-    if urllib.request.proxy_bypass(host):
-        return None
-    proxies = urllib.request.getproxies()
-    found = proxies.get(url.scheme) or proxies.get("all")
-    return urlsplit(found if "://" in found else f"http://{found}") if found else None

@@ -22,6 +22,7 @@ from pcreconcile.model.partner import TokenCache
 
 VARIABLE = "PCRECONCILE_TOKEN_CACHE"
 REMEDY = f"set {VARIABLE}=file to keep it in a file that you alone can read (credentials.tokenCache says so too)"
+UNWRITABLE = f"set HOME or XDG_STATE_HOME to a folder that you can write, or {VARIABLE} to another kind of place"
 
 _log = logging.getLogger("pcreconcile.partner_center")
 
@@ -135,7 +136,7 @@ def open_refresh_tokens(
     path = None if folder is None else folder / f"{_digest(tenant, client_id)}.json"
     if choice is TokenCache.FILE:
         if path is None:
-            raise ConfigurationError(f"{VARIABLE}=file: neither XDG_STATE_HOME nor HOME says where files may lie")
+            raise ConfigurationError(f"{VARIABLE}=file: no folder for files is known: set HOME or XDG_STATE_HOME")
         return RefreshTokens(tenant, client_id, PrivateFile(path), f"file {path}", "")
     if choice is TokenCache.MEMORY or path is None:
         return RefreshTokens(tenant, client_id, None, "memory: it is forgotten when the program ends", "")

@@ -80,7 +80,7 @@ def refusal(
         correlation_id=trace.correlation_id,
         request_id=trace.request_id,
         retry_after=retry_after,
-        remedy=remedy_of(status, code, message) or _UNSAID.get(status, "") or late,
+        remedy=late or remedy_of(status, code, message) or _UNSAID.get(status, ""),
     )
 
 

@@ -1,7 +1,7 @@
 """What a scheduled action changes beside the end of the term, in words for people.
 
 Product, quantity and term are compared with what the subscription has now; an action that keeps all of them changes
-nothing. What an instruction says beyond that (promotions, billing) is not shown: it alone takes nothing from anybody.
+nothing. What an instruction says beyond that (promotions, billing) stands in the instruction itself.
 """
 
 from __future__ import annotations

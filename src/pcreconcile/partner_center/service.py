@@ -98,6 +98,10 @@ class PartnerCenter:
         """All audit records since then, of all customers; an unfinished read is in its proof, not raised."""
         return await self._audit.trail(since)
 
+    async def removal_trail(self, since: datetime) -> AuditTrail:
+        """Those of removed relationships alone, of all customers, likewise."""
+        return await self._audit.removals(since)
+
     async def service_time(self) -> datetime:
         """The service's clock, from the Date header of a small read. Raises IncompleteRead when it tells none."""
         received = await self._session.read(_SMALL)

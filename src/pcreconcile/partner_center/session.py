@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
+from pcreconcile.model.correlation import correlation_of
 from pcreconcile.model.errors import AuthenticationError, NoAnswer, OutOfTime, PcreconcileError, RemoteError
 from pcreconcile.model.ids import is_guid
 from pcreconcile.partner_center.endpoints import Audience
@@ -130,11 +131,11 @@ class Session:
         return await self._read(Request("POST", path, body=body, identity=identity))
 
     async def write(self, request: Request, request_id: str) -> Received:
-        """Send once, under `request_id`.
+        """Send once, under `request_id` and the correlation ID that is made of it.
 
         Raises RemoteError for a definite no, NoAnswer when it may or may not have taken effect.
         """
-        trace = Trace(self._new_id(), request_id)
+        trace = Trace(correlation_of(request_id), request_id)
         try:
             return await self._once(request, trace, math.inf)
         except OutOfTime as error:  # it only ever is before something is sent
@@ -197,6 +198,8 @@ class Session:
             raise _no_answer(str(error), 0, trace) from None
         if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             bucket.pause(self._refusal(reply, trace).retry_after or 0.0)
+        else:
+            bucket.admitted()
         return reply
 
     def _headers(self, request: Request, token: AccessToken, trace: Trace) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The one module that imports httpx: one request out, one whole answer back, or `Unanswered`.
+"""The one module that makes HTTP clients: one request out, one whole answer back, or `Unanswered`.
 
 Time-outs, connection limits and sizes are decided here, for the services and for the login service alike; retries,
 tokens and meaning are not. Redirects are never followed, so that no token leaves the hosts that were configured, and no
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -22,6 +21,7 @@ import msgspec
 from pcreconcile.model.errors import Refused
 from pcreconcile.partner_center.bodies import ACCEPTED, Body, UnusableBody
 from pcreconcile.partner_center.endpoints import Addresses
+from pcreconcile.partner_center.network import Network, NotTrusted, Routed
 from pcreconcile.partner_center.trust import READ_ONLY, Trust
 
 CONNECTIONS = 12  # httpx's cost per request grows with open connections: 8 to 16 is its best
@@ -67,7 +67,6 @@ class Transport:
     def __init__(self, client: httpx.AsyncClient, read_only: bool = False) -> None:
         self._client = client
         self._read_only = read_only
-        self.uses_proxies = client.trust_env
         self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def exchange(
@@ -171,32 +170,31 @@ async def _reply(response: httpx.Response, limit: int) -> Reply:
     return Reply(response.status_code, _lowered(response.headers), body.whole())
 
 
-def open_transport(addresses: Addresses, trust: Trust) -> Transport:
-    """A transport; proxies of the environment are used, except for hosts on this machine."""
+def open_transport(addresses: Addresses, trust: Trust, network: Network) -> Transport:
+    """A transport. Raises ConfigurationError when the environment does not let one of the addresses be reached."""
+    network.require(addresses.hosts)
+    return Transport(_client(network), trust.read_only)
+
+
+def open_login_transport(addresses: Addresses, network: Network) -> LoginTransport:
+    """A transport for token requests. Raises as `open_transport` does."""
+    network.require(addresses.hosts)
+    return LoginTransport(lambda: _client(network))
+
+
+def _client(network: Network) -> httpx.AsyncClient:
+    """What holds for every request: ways, time-outs, one coding, no redirects, and a jar that takes no cookie."""
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    return Transport(_client(limits=limits, trust_env=not addresses.loopback), trust.read_only)
-
-
-def open_login_transport(addresses: Addresses) -> LoginTransport:
-    """A transport for token requests."""
-    return LoginTransport(lambda: _client(mounts=dict.fromkeys(_direct(addresses))))
-
-
-def _client(**settings: Any) -> httpx.AsyncClient:
-    """What holds for every request: our time-outs, one coding, no redirects, and a jar that takes no cookie."""
     nobody = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     headers = {"accept-encoding": ACCEPTED}
-    return httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, cookies=nobody, headers=headers, **settings)
-
-
-def tls_context() -> ssl.SSLContext:
-    """The TLS settings and trust of all requests."""
-    return httpx.create_ssl_context()
-
-
-def _direct(addresses: Addresses) -> tuple[str, ...]:
-    """Schemes for which the environment's proxies do not count."""
-    return ("http://", "https://", "all://") if addresses.loopback else ()
+    return httpx.AsyncClient(
+        timeout=_TIMEOUT,
+        follow_redirects=False,
+        cookies=nobody,
+        headers=headers,
+        trust_env=False,
+        transport=Routed(network, limits),
+    )
 
 
 def _lowered(headers: httpx.Headers) -> dict[str, str]:
@@ -206,6 +204,8 @@ def _lowered(headers: httpx.Headers) -> dict[str, str]:
 def _reason(error: httpx.HTTPError) -> str:
     """The kind of failure; the library's text is left out, because it may hold what was sent."""
     kinds: list[tuple[type[httpx.HTTPError], str]] = [
+        (NotTrusted, "nobody whom we believe vouches for the certificate: check SSL_CERT_FILE and the proxy"),
+        (httpx.ProxyError, "the proxy did not let it through: check HTTPS_PROXY, ALL_PROXY and NO_PROXY"),
         (httpx.ConnectTimeout, "the connection could not be opened in time"),
         (httpx.ConnectError, "the connection could not be opened"),
         (httpx.TimeoutException, "no answer in time"),

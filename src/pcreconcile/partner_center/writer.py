@@ -146,14 +146,13 @@ def _with(resource: Resource, name: str, value: Any) -> Resource:
 
 
 def _set_status(status: str) -> Callable[[Resource, Fields], Resource]:
-    return lambda resource, _wanted: _with(resource, "status", status)
+    return lambda resource, _wanted: _with(end_of_term.in_one_form(resource), "status", status)
 
 
 def _end_with_term(resource: Resource, wanted: Fields) -> Resource:
     """`scheduledActions` is for licences alone; the caller's postcondition names it for them."""
     ended = _with(end_of_term.without_next_term(resource), end_of_term.AUTO_RENEW, False)
-    actions = wanted.get("scheduledActions")
-    return ended if actions is None else end_of_term.with_actions(ended, ["TermEnd/Cancel"])
+    return ended if wanted.get("scheduledActions") is None else end_of_term.with_actions(ended, wanted)
 
 
 def _set_renewal(resource: Resource, wanted: Fields) -> Resource:
@@ -162,7 +161,10 @@ def _set_renewal(resource: Resource, wanted: Fields) -> Resource:
     if renews is None and end_of_term.needs_auto_renew(actions or ()):
         renews = True
     renewed = resource if renews is None else _with(resource, end_of_term.AUTO_RENEW, renews)
-    return end_of_term.in_one_form(renewed) if actions is None else end_of_term.with_actions(renewed, actions)
+    if actions is not None:
+        return end_of_term.with_actions(renewed, wanted)
+    told = wanted.get("nextTermInstructions")
+    return end_of_term.in_one_form(renewed) if told is None else end_of_term.with_next_term(renewed, told)
 
 
 _EDITS: dict[ActionKind, Callable[[Resource, Fields], Resource]] = {

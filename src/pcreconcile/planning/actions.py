@@ -140,6 +140,7 @@ def _action(draft: Draft, at: datetime, now: datetime) -> Action:
         instructions=step.instructions,
         rule=step.rule,
         reversible_until=step.reversible_until,
+        loses=step.loses,
     )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from pcreconcile.exits import Holding
+from pcreconcile.exits.keeping import lost_by_suspending
 from pcreconcile.model.desired import LineDesire, SubscriptionLine
+from pcreconcile.model.family import Family
 from pcreconcile.model.ids import ActionId
 from pcreconcile.model.plan import Action, ActionKind, Blocker
 from pcreconcile.planning.actions import Draft, requiring
@@ -31,6 +35,40 @@ def bases_after_add_ons(ways: Sequence[Way], drafts: Sequence[Draft]) -> tuple[D
         else draft
         for draft in drafts
     )
+
+
+def naming_what_add_ons_lose(ways: Sequence[Way]) -> tuple[Way, ...]:
+    """The ways, with each suspension of a new-commerce base naming what its active add-ons lose with it.
+
+    They are suspended through their base without a step of their own (rule add-on.suspend).
+    """
+    lost: dict[str, list[str]] = {}
+    for way in ways:
+        row = way.holding.subject.subscription
+        if way.holding.family is Family.NEW_COMMERCE_LICENSE and row is not None and row.status == "active":
+            named = [f"{each} of {way.holding.target.name}" for each in lost_by_suspending(row)]
+            for base_id in _bases_above(way, ways):
+                lost.setdefault(base_id, []).extend(named)
+    return tuple(_losing(way, lost) for way in ways)
+
+
+def _losing(way: Way, lost: Mapping[str, Sequence[str]]) -> Way:
+    suspends = ActionKind.SUSPEND_SUBSCRIPTION
+    steps = tuple(
+        replace(step, loses=(*step.loses, *lost.get(step.target.id.lower(), ()))) if step.kind is suspends else step
+        for step in way.exit.steps
+    )
+    return replace(way, exit=replace(way.exit, steps=steps))
+
+
+def _bases_above(way: Way, ways: Sequence[Way]) -> Iterator[str]:
+    """The IDs of its base, of the base of that, and so on, each once."""
+    bases = {each.holding.subject.id.lower(): each.holding.subject.base for each in ways}
+    base, passed = way.holding.subject.base, {way.holding.subject.id.lower()}
+    while base is not None and base.id.lower() not in passed:
+        passed.add(base.id.lower())
+        yield base.id.lower()
+        base = bases.get(base.id.lower())
 
 
 def conflicting_lines(actions: Sequence[Action], holdings: Sequence[Holding], setting: Setting) -> tuple[Blocker, ...]:

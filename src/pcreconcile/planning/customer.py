@@ -12,7 +12,7 @@ from pcreconcile.model.desired import OnBlocked, Relationship
 from pcreconcile.model.estate import Customer, CustomerState, Snapshot
 from pcreconcile.model.extras import Extra, extras_seen, unproven_absence
 from pcreconcile.model.observed import observe_items
-from pcreconcile.model.plan import MANUAL, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
+from pcreconcile.model.plan import MANUAL, Action, Blocker, CustomerPlan, Deadline, Notice, Observed, Verdict
 from pcreconcile.planning.addons import conflicting_lines
 from pcreconcile.planning.calendar import end_of
 from pcreconcile.planning.counting import summed
@@ -36,6 +36,8 @@ from pcreconcile.planning.unread import (
     unread_because,
 )
 
+BY_HAND = "manual-step"
+
 
 def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
     """All that the plan says about one customer. Pure, and it raises nothing."""
@@ -43,7 +45,7 @@ def plan_customer(snapshot: Snapshot, setting: Setting) -> CustomerPlan:
     listed = snapshot.listed.customers.get(tenant)
     state = snapshot.states.get(tenant)
     setting = replace(setting, state=state)
-    outcome = _outcome(snapshot, listed, state, setting)
+    outcome = _with_steps_of_people(_outcome(snapshot, listed, state, setting))
     return _plan(outcome, listed, state, setting)
 
 
@@ -64,6 +66,23 @@ def _outcome(snapshot: Snapshot, listed: Customer | None, state: CustomerState |
         return Outcome(refused=True, blockers=(refusal,))
     outcome = _present(listed, state, setting)
     return outcome if outcome.unread else with_access_ended(outcome, state, setting)
+
+
+def _with_steps_of_people(outcome: Outcome) -> Outcome:
+    """A step that waits for a person stands among the blockers too, unless something without a date names it already.
+
+    What is only offered to a person is in nobody's way.
+    """
+    known = {each.target for each in outcome.blockers + outcome.later_blockers if each.clears_at is None}
+    steps = [each for each in outcome.actions if each.when == MANUAL and each.instructions is not None]
+    found = [_step_of_a_person(each) for each in steps if each.id not in outcome.offers and each.target not in known]
+    return replace(outcome, blockers=(*outcome.blockers, *found))
+
+
+def _step_of_a_person(action: Action) -> Blocker:
+    who = "" if action.instructions is None else f" ({action.instructions.who})"
+    how = f"a person must do it by hand{who}: {action.reason}"
+    return Blocker(BY_HAND, action.target, None, how, action.rule)
 
 
 def _unknown(problem: str, listed: Customer | None, state: CustomerState | None, setting: Setting) -> Outcome:

@@ -9,7 +9,7 @@ from pcreconcile.exits.exit import nothing
 from pcreconcile.model.desired import Relationship
 from pcreconcile.model.plan import ActionKind, Effect, Instructions, Reversibility, Target
 from pcreconcile.planning.actions import Draft, drafted, linked, made
-from pcreconcile.planning.addons import bases_after_add_ons
+from pcreconcile.planning.addons import bases_after_add_ons, naming_what_add_ons_lose
 from pcreconcile.planning.calendar import NEVER
 from pcreconcile.planning.delays import delays, instant_of
 from pcreconcile.planning.drift import drift
@@ -24,12 +24,12 @@ INVITATION = "https://partner.microsoft.com/dashboard/commerce2/customers/reques
 
 def plan_suspension(holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     """Licences are suspended; everything else stays, with a warning, unless a line names it."""
-    return _outcome(ways_paused(holdings, setting), holdings, setting, nothing())
+    return _outcome(naming_what_add_ons_lose(ways_paused(holdings, setting)), holdings, setting, nothing())
 
 
 def plan_activity(holdings: tuple[Holding, ...], setting: Setting) -> Outcome:
     """What the lines ask for, what we suspended ourselves given back, and drift as warnings."""
-    ways = ways_kept(holdings, setting)
+    ways = naming_what_add_ons_lose(ways_kept(holdings, setting))
     return _outcome(ways, holdings, setting, drift(ways, setting))
 
 

@@ -7,10 +7,13 @@ otherwise one plan would suspend what the next one brings back.
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from pcreconcile.exits import Exit, Holding, Step, exit_of
 from pcreconcile.exits.exit import warning
+from pcreconcile.exits.keeping import keeping
 from pcreconcile.model.desired import LineDesire
 from pcreconcile.model.estate import Subscription
 from pcreconcile.model.observed import observe_subscription
@@ -35,7 +38,7 @@ def spared(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exi
     )
     return replace(
         rescue,
-        steps=tuple(replace(step, after=()) for step in rescue.steps if _is_left(step, row)),
+        steps=tuple(step for step in map(partial(_of_an_active, row), rescue.steps) if _is_left(step, row)),
         warnings=(warning("too-late-to-suspend", holding, text),),
     )
 
@@ -45,8 +48,15 @@ def _goes_with_its_base(holding: Holding) -> bool:
 
 
 def _suspended(holding: Holding, row: Subscription) -> Holding:
-    away = replace(row, status="suspended", auto_renew=False, scheduled_actions=(), scheduled_next_term=False)
+    away = replace(
+        row, status="suspended", auto_renew=False, scheduled_actions=(), scheduled_next_term=False, next_term=None
+    )
     return replace(holding, subject=replace(holding.subject, subscription=away))
+
+
+def _of_an_active(row: Subscription, step: Step) -> Step:
+    """The step with nothing to wait for, and with what a suspension would have taken kept."""
+    return keeping(replace(step, after=()), row) if step.kind is ActionKind.CANCEL_AT_TERM_END else step
 
 
 def _is_left(step: Step, row: Subscription) -> bool:

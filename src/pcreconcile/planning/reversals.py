@@ -10,6 +10,7 @@ from pcreconcile.model.plan import ActionKind, Reversibility
 from pcreconcile.model.rules import Rules
 from pcreconcile.model.story import Written
 from pcreconcile.model.undo import Back, Reversal
+from pcreconcile.planning.renewals import unrepeatable
 
 WayBack = Callable[[Written, Rules], Reversal]
 
@@ -49,18 +50,32 @@ def _back(write: Written, text: str, by: ActionKind, manifest: str, lost: tuple[
 
 def _suspended(write: Written, _rules: Rules) -> Reversal:
     text = (
-        "`relationship: active` reactivates what the journal shows that we suspended, and sets its renewal again from "
-        "there; a line that still asks to suspend it must go"
+        "`relationship: active` reactivates what the journal shows that we suspended, and sets its renewal again in "
+        "full as the journal keeps it; a line that still asks to suspend it must go"
     )
     return _back(write, text, ActionKind.REACTIVATE_SUBSCRIPTION, "relationship: active", _lost_settings(write))
 
 
 def _lost_settings(write: Written) -> tuple[str, ...]:
-    """Scheduled changes are dropped by a suspension, and no renewal brings them back (API facts, section 10)."""
-    changes = tuple(f"scheduled change: {each}" for each in write.before.get("scheduledChanges") or ())
-    if not write.before and write.reversibility is Reversibility.LOSSY:
-        return (*changes, "the renewal settings that it had, of which the journal kept nothing")
-    return changes
+    """What cannot be sent again in full, so that a person decides: an older journal does not hold the instruction."""
+    before, changes = write.before, _changes(write)
+    if not before and write.reversibility is Reversibility.LOSSY:
+        return ("the renewal settings that it had, of which the journal kept nothing",)
+    if "scheduledInstructions" in before:
+        told = tuple(before["scheduledInstructions"] or ())
+        return tuple(unrepeatable(told, before.get("nextTermInstructions"), None))
+    renews = _RENEWS in (before.get("scheduledActions") or ()) or before.get("scheduledNextTerm")
+    unknown = ("what it was told to renew with, of which the journal kept nothing",) if renews else ()
+    return (*changes, *unknown)
+
+
+def _changes(write: Written) -> tuple[str, ...]:
+    return tuple(f"scheduled change: {each}" for each in write.before.get("scheduledChanges") or ())
+
+
+def _losses(write: Written) -> tuple[str, ...]:
+    """As its plan said; a plan of before did not say, and such a write dropped every scheduled change."""
+    return _changes(write) if write.loses is None else write.loses
 
 
 def _reactivated(write: Written, _rules: Rules) -> Reversal:
@@ -69,7 +84,7 @@ def _reactivated(write: Written, _rules: Rules) -> Reversal:
 
 
 def _ended_by_instruction(write: Written, _rules: Rules) -> Reversal:
-    changes = tuple(f"scheduled change: {each}" for each in write.before.get("scheduledChanges") or ())
+    changes = _losses(write)
     desired = _desire_before(write)
     if desired == "cancel-at-term-end":
         return bare(_told(write, Back.UNDONE, ""), Back.UNDONE, "it was told before the run already to end")
@@ -85,8 +100,8 @@ def _renewal_set(write: Written, _rules: Rules) -> Reversal:
     desired = _desire_before(write)
     text = f"before the run it {_words_before(write)}; a line says anew how its term ends"
     if desired in {"renew", "extend"}:
-        return _back(write, text, ActionKind.SET_RENEWAL, _line(write, desired))
-    lost = () if desired else ("how it was set before",)
+        return _back(write, text, ActionKind.SET_RENEWAL, _line(write, desired), write.loses or ())
+    lost = (*(write.loses or ()), *(() if desired else ("how it was set before",)))
     return _back(write, text, ActionKind.CANCEL_AT_TERM_END, _line(write, "cancel-at-term-end"), lost)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pcreconcile.exits import Holding, Wish
+from pcreconcile.exits.exit import Claim
 from pcreconcile.model.desired import DesiredCustomer, LineDesire, SubscriptionLine
 from pcreconcile.model.estate import CustomerState
 from pcreconcile.model.extras import Extra, extras_of
@@ -75,6 +76,18 @@ class Setting(msgspec.Struct, frozen=True):
         """The manifest's line about a holding."""
         return line_of(holding, self.lines, self.zone)
 
+    def is_ours(self, holding: Holding) -> bool:
+        """What we suspended, and the add-ons that were suspended through it."""
+        ours = self.memory.suspended.get(self.desired.tenant_id, ())
+        base = holding.subject.base
+        return holding.subject.id in ours or (base is not None and base.id in ours)
+
+    def _claim(self, holding: Holding) -> Claim:
+        line = self.line(holding)
+        if line is not None and line.match.id is not None:
+            return Claim.NAMED
+        return Claim.OURS if self.is_ours(holding) else Claim.NONE
+
     def wish(self, holding: Holding, desire: LineDesire | None) -> Wish:
         """What is wanted of one holding."""
         return Wish(
@@ -84,6 +97,7 @@ class Setting(msgspec.Struct, frozen=True):
             service_end=self.service_promised,
             azure_cancel=self.policy.azure_cancel_allowed,
             azure_lines=azure_lines(holding, self.lines, self.zone),
+            claim=self._claim(holding),
         )
 
 

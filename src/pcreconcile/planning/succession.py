@@ -114,6 +114,7 @@ def _renewed(row: Subscription, family: Family, over: datetime, at: datetime, ru
         refund_options=(),
         scheduled_actions=None if row.scheduled_actions is None else (),
         scheduled_next_term=False,
+        next_term=None,
     )
 
 
@@ -130,6 +131,7 @@ def _extended(row: Subscription, over: datetime, at: datetime) -> Subscription:
         refund_options=(),
         scheduled_actions=_EXTENDING,
         scheduled_next_term=False,
+        next_term=None,
     )
 
 

@@ -29,13 +29,6 @@ def ways_kept(holdings: tuple[Holding, ...], setting: Setting) -> tuple[Way, ...
     return tuple(Way(holding, _by_line(holding, setting, _WHEN_ACTIVE, _resume_ours)) for holding in holdings)
 
 
-def is_ours(holding: Holding, setting: Setting) -> bool:
-    """What we suspended, and the add-ons that were suspended through it."""
-    ours = setting.memory.suspended.get(setting.desired.tenant_id, ())
-    base = holding.subject.base
-    return holding.subject.id in ours or (base is not None and base.id in ours)
-
-
 def _pause(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
     late = spared(holding, setting, desire)
     if late is not None:
@@ -48,7 +41,7 @@ def _resume(holding: Holding, setting: Setting, desire: LineDesire | None) -> Ex
 
 
 def _resume_ours(holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
-    resumed = _resume(holding, setting, desire) if is_ours(holding, setting) else nothing()
+    resumed = _resume(holding, setting, desire) if setting.is_ours(holding) else nothing()
     return with_renewal(holding, resumed, setting)
 
 
@@ -85,7 +78,7 @@ def _renewal(holding: Holding, setting: Setting, desire: LineDesire | None) -> E
 
 def _once_back(asked: Asked, holding: Holding, setting: Setting, desire: LineDesire | None) -> Exit:
     """What we suspended comes back first: a suspended subscription cannot be told how its term ends (800091)."""
-    resumed = _resume(holding, setting, desire) if is_ours(holding, setting) else nothing()
+    resumed = _resume(holding, setting, desire) if setting.is_ours(holding) else nothing()
     if not resumed.steps or desire is None:
         return asked(holding, setting, desire)
     return joined(resumed, instructed(as_reactivated(holding), setting, desire))

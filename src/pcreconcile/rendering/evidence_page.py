@@ -18,10 +18,13 @@ from pcreconcile.model.evidence import Evidence
 from pcreconcile.rendering import evidence_money, evidence_story, evidence_view, words
 from pcreconcile.rendering.text import outside, prose
 
+HASHES = "#&#35;"
+"""How HTML writes ``##``, which would begin a command where a build's log shows the page (Azure Pipelines)."""
+
 
 def render(evidence: Evidence) -> str:
-    """The whole page: no script, nothing loaded, the same text for the same evidence."""
-    return _environment().get_template("page.html").render(evidence=evidence)
+    """The whole page: no script, nothing loaded, the same text for the same evidence, and no ``##`` (`HASHES`)."""
+    return _environment().get_template("page.html").render(evidence=evidence).replace("##", HASHES)
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,11 @@ LONGEST_LIST = 20  # entries of a list of customers about whom there is nothing 
 _NARROWED = "only"  # the notice of a plan that `--only` made smaller
 _PROJECTION = "projection"  # the notice of a plan made by `--at`
 _SINCE_BASE = "since-base"  # what has changed since the base in what judges a plan
-URGENT = frozenset({"window-closing-unread", "credential-failed"})  # what somebody must act upon at once
-_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE}) | URGENT  # told above everything else
+URGENT = frozenset(
+    {"window-closing-unread", "credential-failed", "journal-incomplete"}
+)  # what somebody must act upon at once
+_RECORDS_UNREAD = "audit-records-unread"  # whether the journal is whole, and what the day's budgets count, is not known
+_HEAD = frozenset({_NARROWED, _PROJECTION, _SINCE_BASE, _RECORDS_UNREAD}) | URGENT  # told above everything else
 
 
 def title(plan: Plan) -> Iterator[Line]:

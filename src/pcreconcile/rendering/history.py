@@ -43,7 +43,7 @@ def render_story(story: Story, *, style: Style) -> str:
 
 def _runs(runs: Sequence[RunLine]) -> Iterator[Line]:
     if not runs:
-        yield Line("The journal knows no run yet.")
+        yield Line("The journal knows no run yet; one that ended before its first event has written nothing.")
     for each in runs:
         tone = Tone.PLAIN if each.exit_code == 0 else Tone.ATTENTION
         yield Line(_run(each), tone=tone, whole=True)

@@ -67,6 +67,8 @@ def _why(step: Step, tone: Tone) -> Iterator[Line]:
     yield Line("; ".join((*_facts(step.action), *note)), indent=7, tone=tone)
     if step.reason:
         yield Line(step.reason, indent=7, tone=Tone.QUIET)
+    if step.action.loses:
+        yield Line(f"it loses {prose('; '.join(step.action.loses))}", indent=7, tone=Tone.ATTENTION)
 
 
 def _facts(action: Action) -> Iterator[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "RunningSimulator",
     "SimulatorError",
     "SimulatorSettings",
+    "WorldIsLater",
     "example_estate",
     "run_in_thread",
     "serve",
@@ -38,20 +39,34 @@ class SimulatorError(Exception):
     """The simulator cannot start: a bad estate, faults or state file, or a port that is taken."""
 
 
+class WorldIsLater(SimulatorError):
+    """The world that is kept stands later than the instant that was asked for, and its time does not run backwards.
+
+    `stands` is the world's instant, aware UTC.
+    """
+
+    def __init__(self, stands: datetime) -> None:
+        self.stands = stands
+        super().__init__(f"clock: the clock stands at {stands:%Y-%m-%dT%H:%M:%S.%fZ} and does not run backwards")
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
     """What to simulate and where.
 
     `estate` is a YAML file; `customers` and `seed` generate one instead; with neither it is the shipped example.
-    `clock` makes time stand still at that instant. `state` is an SQLite file that keeps the world between processes:
-    once it exists, `estate`, `customers` and `seed` are ignored. `faults` is a YAML file of faults to inject.
-    `port` 0 takes a free one.
+    `clock` makes time stand still at that instant. `present` lets time run with the system's instead: it is what the
+    system's clock said when the caller began, at which a new world is founded, however long that takes, and from which
+    a kept world that stood still runs on. With neither, a kept world's clock stays as it is.
+    `state` is an SQLite file that keeps the world between processes: once it exists, `estate`, `customers` and `seed`
+    are ignored. `faults` is a YAML file of faults to inject. `port` 0 takes a free one.
     """
 
     estate: Path | None = None
     customers: int | None = None
     seed: int = 0
     clock: datetime | None = None
+    present: datetime | None = None
     state: Path | None = None
     faults: Path | None = None
     host: str = "127.0.0.1"

@@ -18,6 +18,8 @@ DEFAULTS: Json = {
     "pageSize": 100,
     "resetOmitted": True,
     "sandbox": False,
+    "saysWhySuspended": False,
+    "schedulesNeedAutoRenew": False,
     "throttlePerMinute": 0,
     "throttleWindowSeconds": 60,
     "trailingToken": False,
@@ -30,6 +32,8 @@ DEFAULTS: Json = {
 `resetOmitted`: PATCH of a subscription resets renewal settings that its body leaves out (C2).
 `sandbox`: reservations can be cancelled by PATCH order, and a customer deleted, as in the integration sandbox
 (sections 0 and 4.4).
+`saysWhySuspended`: what a partner suspended shows a reason, too (5.6: suspensionReasons possibly set).
+`schedulesNeedAutoRenew`: a PATCH that leaves auto-renew off silently drops every scheduled change (5.7).
 `throttlePerMinute`: requests per resource and window of `throttleWindowSeconds`, 0 for no limit (9.3).
 `trailingToken`: the last page of customers carries a token that leads to 400/2000 (section 3)."""
 

@@ -15,7 +15,7 @@ import uvicorn
 from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from . import RunningSimulator, SimulatorError, SimulatorSettings, example_estate
+from . import RunningSimulator, SimulatorError, SimulatorSettings, WorldIsLater, example_estate
 from .app import SimulatorApp
 from .clock import FIRST_YEAR, LAST_YEAR, Clock
 from .courier import Courier
@@ -30,7 +30,7 @@ from .world import found
 
 __all__ = ["run_in_thread", "serve"]
 
-_START_SECONDS = 30
+_START_SECONDS = 300  # for a thread that never starts, not for a machine that is busy
 _GRACE_SECONDS = 2
 
 
@@ -45,8 +45,8 @@ def open_store(settings: SimulatorSettings) -> Store:
                 _found(store, settings)
             elif any(store.meta(name) is None for name in ("clock", "partner", "options", "signingKey")):
                 raise SimulatorError(f"{settings.state}: is damaged: it holds no world")
-            elif settings.clock is not None:
-                store.set_meta("clock", _moved(Clock.load(store.meta("clock")), settings.clock).dump())
+            else:
+                _set_clock(store, settings)
     except sqlite3.Error as error:
         store.close()
         raise SimulatorError(f"{settings.state}: is damaged: {error}") from error
@@ -58,7 +58,7 @@ def open_store(settings: SimulatorSettings) -> Store:
 
 def _found(store: Store, settings: SimulatorSettings) -> None:
     clock = Clock(settings.clock.astimezone(UTC) if settings.clock else None, timedelta())
-    created = clock.now()
+    created = settings.present.astimezone(UTC) if settings.present and not settings.clock else clock.now()
     found(store, _founding(settings, created), clock, created)
 
 
@@ -68,12 +68,22 @@ def _founding(settings: SimulatorSettings, created: datetime) -> Json:
     return read_estate_file(settings.estate or example_estate(), created)
 
 
+def _set_clock(store: Store, settings: SimulatorSettings) -> None:
+    """Move a kept world on to the instant of the settings. Raises WorldIsLater when it lies behind the world's."""
+    kept = Clock.load(store.meta("clock"))
+    if settings.clock is not None:
+        store.set_meta("clock", _moved(kept, settings.clock.astimezone(UTC)).dump())
+    elif settings.present is not None and kept.fixed is not None:
+        # Only a clock that stands still can be elsewhere; one that runs is the caller's own, however late we ask it.
+        _moved(kept, settings.present.astimezone(UTC))
+        store.set_meta("clock", Clock().dump())
+
+
 def _moved(clock: Clock, instant: datetime) -> Clock:
-    """A clock given for a world that exists already moves it on; one that lies behind its time cannot."""
     try:
-        return clock.moved_to(instant.astimezone(UTC))
+        return clock.moved_to(instant)
     except ValueError as error:
-        raise SimulatorError(f"clock: {error}") from error
+        raise WorldIsLater(clock.now()) from error
 
 
 class _Connections:

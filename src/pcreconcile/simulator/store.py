@@ -17,6 +17,8 @@ from .messages import Json
 
 __all__ = ["Store"]
 
+_PATIENCE = 120.0  # seconds; another process may be founding a large world
+
 FORMAT = 2
 """Kept in PRAGMA user_version; another number is another program's file."""
 
@@ -38,7 +40,8 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         """Open or create. Raises SimulatorError for a file that is not a simulator's state."""
         try:
-            self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10)
+            place = path or ":memory:"
+            self._db = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
             self._refuse_foreign(path)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")

@@ -10,9 +10,9 @@ from .identifiers import etag
 from .messages import Call, Json, Reply, collection, link, member, refusal
 from .software import cancel_software_of
 from .transfers import check_free
-from .transitions import change_status, check_changeable, check_state
+from .transitions import BY_THE_PARTNER, change_status, check_changeable, check_state
 from .webhooks import notify_subscription
-from .wishes import Wish, read_wish, renewal_settings
+from .wishes import Wish, read_wish, renewal_settings, without_schedules
 
 __all__ = [
     "find_subscription",
@@ -125,9 +125,14 @@ def _changes(call: Call, customer: Json, item: Json, wish: Wish) -> Changes:
     wire = item["wire"]
     if wish.status != wire.get("status"):
         new = change_status(call, customer, item, wish)
+        if new["status"] == "suspended" and call.world.options["saysWhySuspended"]:
+            new["suspensionReasons"] = [BY_THE_PARTNER]
         new |= {} if new["status"] in ("suspended", "deleted") or wire.get("status") == "suspended" else wish.edits
         return [(item, new), *_cascade(customer, item, new)]
-    new = wish.edits | renewal_settings(wish, item, reset=call.world.options["resetOmitted"])
+    options = call.world.options
+    new = wish.edits | renewal_settings(wish, item, reset=options["resetOmitted"])
+    if options["schedulesNeedAutoRenew"] and not new.get("autoRenewEnabled", wire.get("autoRenewEnabled")):
+        new |= without_schedules(new)
     changed = {name: value for name, value in new.items() if wire.get(name) != value}
     return [(item, changed)] if changed else []
 

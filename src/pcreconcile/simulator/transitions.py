@@ -9,7 +9,11 @@ from .lifecycle import instant_of
 from .messages import Call, Json, Refusal, refusal
 from .wishes import LARGEST_QUANTITY, Wish
 
-__all__ = ["change_status", "check_changeable", "check_state", "passed_window", "window_is_open"]
+__all__ = ["BY_THE_PARTNER", "change_status", "check_changeable", "check_state", "passed_window", "window_is_open"]
+
+BY_THE_PARTNER = "NonPayment"
+"""The reason that a partner's own suspension shows where one is shown. The page of suspending names fraud and
+non-payment as what it is for; which words the service sets, no source says."""
 
 _KNOWN = ("none", "active", "pending", "suspended", "expired", "disabled", "deleted")
 _SUSPENDABLE = (*LEGACY, Kind.NEW_COMMERCE_LICENSE, Kind.AZURE_PLAN)
@@ -94,14 +98,14 @@ def _reactivate(customer: Json, item: Json, _now: datetime) -> Json:
     wire = item["wire"]
     if wire["status"] != "suspended":
         raise _cannot(item, "active")
-    if wire.get("suspensionReasons"):
+    if any(reason != BY_THE_PARTNER for reason in wire.get("suspensionReasons") or ()):
         # Microsoft suspended it, not the partner.
         raise refusal(400, 800096, "The status of the subscription cannot be updated.")
     parent_id = str(wire.get("parentSubscriptionId")).lower()
     parent = next((each for each in customer["subscriptions"] if str(each["wire"]["id"]).lower() == parent_id), None)
     if parent is not None and parent["wire"].get("status") != "active":
         raise refusal(409, 27009, "A child subscription cannot be enabled when its parent is not active.")
-    return {"status": "active"}
+    return {"status": "active"} | ({"suspensionReasons": []} if "suspensionReasons" in wire else {})
 
 
 def _cancel(_customer: Json, item: Json, now: datetime) -> Json:

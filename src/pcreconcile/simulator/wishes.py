@@ -10,7 +10,7 @@ from .clock import is_term, parse_instant
 from .kinds import Kind
 from .messages import Json, Refusal, member, refusal
 
-__all__ = ["LARGEST_QUANTITY", "Wish", "read_wish", "renewal_settings"]
+__all__ = ["LARGEST_QUANTITY", "Wish", "read_wish", "renewal_settings", "without_schedules"]
 
 LARGEST_QUANTITY = 300_000
 SCHEDULE_TYPES = ("TermEnd", "CustomDate")
@@ -163,3 +163,11 @@ def renewal_settings(wish: Wish, item: Json, *, reset: bool) -> Json:
     if wish.next_term is not None or (reset and "scheduledNextTermInstructions" in wire):
         settings["scheduledNextTermInstructions"] = wish.next_term
     return settings
+
+
+def without_schedules(settings: Json) -> Json:
+    """What is left of new renewal settings where schedules need auto-renew: the end of the term alone (5.7)."""
+    actions = settings.get("scheduledActions")
+    if actions is None:
+        return {}
+    return {"scheduledActions": [each for each in actions if each["scheduleType"] == "TermEnd"]}

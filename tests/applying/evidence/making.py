@@ -41,6 +41,7 @@ from tests.applying.world import NOW, PARTNER, Desk, cancel, plan_of, planned, r
 
 OPENING = EvidencePartner(PARTNER, "contoso-csp", "custom", "Europe/Berlin")
 TWO = tenant(2)
+APPLIER = "cleo@contoso.example"
 
 
 class FakeSignatures:
@@ -200,7 +201,7 @@ def granted(approval: Approval, key: str) -> tuple[dict[str, Any], bytes]:
 def with_approvals(
     desk: Desk, approvals: list[tuple[Approval, str]], *, signers: bytes, required: int, **body: Any
 ) -> Journalled:
-    """The desk's journal as if its runs had begun by these approvals, sealed anew."""
+    """The desk's journal as if its runs had begun by these approvals, applied by `APPLIER`, sealed anew."""
     journal = journalled(desk)
     documents = {}
     grants = []
@@ -214,7 +215,7 @@ def with_approvals(
     for event in journal.events:
         said = dict(event.body)
         if event.kind == "run-started":
-            said |= {"approvals": grants, "allowedSigners": digest, "required": required, **body}
+            said |= {"approvals": grants, "allowedSigners": digest, "required": required, "user": APPLIER, **body}
         draft = EventDraft(
             event.run, event.plan, event.at, event.kind, event.customer, event.action, event.request_id, said
         )

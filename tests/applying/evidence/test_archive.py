@@ -20,7 +20,7 @@ from tests.applying.world import Desk, Microsoft
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    desk = Desk(tmp_path_factory.mktemp("journal"), Microsoft())
+    desk = Desk(tmp_path_factory.mktemp("journal"), Microsoft(signed_in_as="cleo@contoso.example"))
     desk.apply(two_customers(desk))
     return archive_of(desk)
 
@@ -49,7 +49,7 @@ def test_the_list_of_digests_covers_every_other_file(files: dict[str, bytes]) ->
     assert listed == {n: hashlib.sha256(data).hexdigest() for n, data in files.items() if n != "digests.txt"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=150)
 @given(st.data())
 def test_no_byte_of_the_zip_can_be_changed(files: dict[str, bytes], data: st.DataObject) -> None:
     whole = bytearray(pack(files))
@@ -58,7 +58,7 @@ def test_no_byte_of_the_zip_can_be_changed(files: dict[str, bytes], data: st.Dat
     assert code_of(bytes(whole)) == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=150)
 @given(st.data())
 def test_no_byte_of_any_file_can_be_changed_even_in_a_well_made_zip(
     files: dict[str, bytes], data: st.DataObject
@@ -70,7 +70,7 @@ def test_no_byte_of_any_file_can_be_changed_even_in_a_well_made_zip(
     assert code_of(pack(files | {name: bytes(content)})) == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=list(HealthCheck), deadline=None, max_examples=150)
 @given(st.data())
 def test_a_changed_byte_is_seen_even_when_the_list_of_digests_was_made_anew(
     files: dict[str, bytes], data: st.DataObject

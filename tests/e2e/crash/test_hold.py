@@ -23,7 +23,7 @@ from tests.e2e.crash.worlds import AT, NOW, world_with
 from tests.postgres import Server, postgres  # noqa: F401 the fixture
 
 FIFTY = world_with(*["legacy"] * 50)
-PATIENCE = 300.0
+PATIENCE = 600.0
 LOOK = 0.01  # seconds between two looks at the service's count
 PROVEN = {EventKind.VERIFIED, EventKind.REFUSED}
 

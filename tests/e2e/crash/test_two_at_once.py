@@ -28,7 +28,7 @@ from tests.e2e.crash.worlds import AT, NOW, World, world_with
 from tests.postgres import Server, postgres  # noqa: F401 the fixture
 
 SMALL = world_with("delegated", "azure")
-PATIENCE = 60.0
+PATIENCE = 600.0
 LOOK = 0.01  # seconds between two looks at the server
 IN_OPEN = 0x20  # inotify(7)
 

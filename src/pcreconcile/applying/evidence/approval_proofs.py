@@ -15,10 +15,11 @@ from pcreconcile.applying.evidence.told import Told, ToldApproval, ToldPlan
 from pcreconcile.applying.guards import CLOCKS_APART, Pending
 from pcreconcile.applying.ports import Signatures
 from pcreconcile.applying.sorts import SORTS, reserved_sorts_of, sorts_of
-from pcreconcile.model.approval import Signer, consequences, signed_bytes
+from pcreconcile.model.approval import Signer, consequences, signed_bytes, statement
 from pcreconcile.model.errors import BadSignature, ConfigurationError
 from pcreconcile.model.evidence import Evidence, Proof, Standing
 from pcreconcile.model.masking import is_masked
+from pcreconcile.model.people import forms_of, names_in
 from pcreconcile.model.run import Event, EventKind
 
 SignaturesOf = Callable[[bytes], Signatures]
@@ -53,7 +54,8 @@ def approval_proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], 
         yield unchecked("approved", "the journal does not say what approvals were wanted (an older format)")
         return
     yield from _signature_proofs(told, checked, judges)
-    needed = [start for start in starts if start.body.get("required")]
+    needed = [start for start in starts if start.body.get("required") or _plan_asked(told, start)]
+    yield from _user_proofs(told, needed)
     if not needed and not told.approvals:
         yield from proof("approved", (), "no approvals were wanted by the policy of the day")
         return
@@ -61,6 +63,27 @@ def approval_proofs(told: Told, evidence: Evidence, checked: Sequence[Checked], 
     problems = [text for start in needed for text in _unapproved(told, evidence, start, checked)]
     standing = Standing.NOT_PROVEN if withheld and not judges.theirs else Standing.FAILED
     yield from proof("approved", problems, f"{len(needed)} runs had the approvals that they needed", standing)
+
+
+def _user_proofs(told: Told, needed: Sequence[Event]) -> Iterator[Proof]:
+    """As whom each run that wrote was applied: without it nobody can see that who approved did not apply as well.
+
+    `apply` writes null for an app-only token, for which it compares no names, and refuses a name that is blank.
+    """
+    wrote = {event.run for event in told.events() if event.kind is EventKind.INTENT}
+    starts = [start for run, start in told.starts.items() if run in wrote]
+    nameless = [start for start in starts if not str(start.body.get("user") or "").strip()]
+    wanted = {start.run for start in needed}
+    for start in nameless:
+        text = f"run {start.run}: its first event does not name who applied it"
+        if start.run not in wanted:
+            yield unchecked("applied-by", text)
+        elif start.body.get("user") is None:
+            yield Proof("applied-by", Standing.NOT_PROVEN, f"{text}, so nobody can see that no approver did")
+        else:
+            yield Proof("applied-by", Standing.FAILED, f"{text}, and no run that needs approvals begins so")
+    if starts and not nameless:
+        yield from proof("applied-by", (), f"{len(starts)} runs that wrote name who applied them")
 
 
 def _signature_proofs(told: Told, checked: Sequence[Checked], judges: Judges) -> Iterator[Proof]:
@@ -114,7 +137,9 @@ def _unapproved(told: Told, evidence: Evidence, start: Event, checked: Sequence[
             f"{name}: the approval of {each.approval.approval.principal} {why}"
             for why in _void(evidence, each, first, kept)
         )
-    yield from _uncovered(name, int(start.body["required"]), kept, events, relied, _wanted_sorts(start))
+    acts = _acts(kept, events)
+    yield from (f"{name}: {why}" for why in _loosened(start, kept, acts))
+    yield from _uncovered(name, start, kept, acts, relied)
 
 
 def _withheld(each: Checked, start: Event) -> bool:
@@ -151,14 +176,19 @@ def _void(evidence: Evidence, each: Checked, first: Event, kept: ToldPlan) -> It
 
 
 def _wrong_person(signer: Signer, first: Event, approval: ToldApproval) -> Iterator[str]:
-    user = str(first.body.get("user") or "").casefold()
+    user = str(first.body.get("user") or "")
     if is_masked(user):
         yield "may be that of the one who applied it: a mask stands in the journal in place of the name"
-    if user and user in {name.casefold() for name in signer.principals}:
+    if names_in(user) & {form for name in signer.principals for form in forms_of(name)}:
         yield "is that of the one who applied it"
     grants = first.body.get("approvals", ())
-    if any(g["document"] == approval.kept and g["key"] != signer.key for g in grants):
+    mine = [grant for grant in grants if grant["document"] == approval.kept]
+    if any(grant["key"] != signer.key for grant in mine):
         yield "was made with another key than the journal says"
+    if any(grant["principal"] != approval.approval.principal for grant in mine):
+        yield "is by somebody else than the journal says"
+    if any(grant.get("statement", said) != said for grant in mine for said in [statement(approval.approval)]):
+        yield "is another statement than the journal says"
 
 
 def _wanted_sorts(start: Event) -> frozenset[str]:
@@ -167,19 +197,51 @@ def _wanted_sorts(start: Event) -> frozenset[str]:
     return frozenset(said if said else SORTS)
 
 
-def _uncovered(
-    name: str, required: int, kept: ToldPlan, events: Sequence[Event], relied: Sequence[Checked], sorts: frozenset[str]
-) -> Iterator[str]:
+def _acts(kept: ToldPlan, events: Sequence[Event]) -> list[Pending]:
     done = {(event.customer, event.action) for event in events}
-    acts = [Pending(c, a) for c in kept.plan.customers for a in c.actions if (c.tenant_id, a.id) in done]
-    acts = [act for act in acts if sorts_of(act.action) & sorts]
+    return [Pending(c, a) for c in kept.plan.customers for a in c.actions if (c.tenant_id, a.id) in done]
+
+
+def _asked_by_plan(kept: ToldPlan, act: Pending) -> int:
+    """How many approvals the kept plan says that an act needs; a plan that does not say for which sorts: for all."""
+    asked = kept.plan.approvals
+    return asked.required if sorts_of(act.action) & set(asked.reasons or SORTS) else 0
+
+
+def _asked_by_run(start: Event, act: Pending) -> int:
+    return int(start.body.get("required") or 0) if sorts_of(act.action) & _wanted_sorts(start) else 0
+
+
+def _plan_asked(told: Told, start: Event) -> bool:
+    """Whether the kept plan wanted approvals for anything that the run wrote."""
+    kept = told.plan_of(start.run)
+    events = [e for e in told.events() if e.run == start.run and e.kind is EventKind.INTENT]
+    return kept is not None and any(_asked_by_plan(kept, act) for act in _acts(kept, events))
+
+
+def _loosened(start: Event, kept: ToldPlan, acts: Sequence[Pending]) -> Iterator[str]:
+    """A policy may be loosened between plan and apply, and a run wants what its plan asked for all the same."""
+    said = int(start.body.get("required") or 0)
+    asked = max((_asked_by_plan(kept, act) for act in acts), default=0)
+    if said < asked:
+        yield f"its plan asked for {asked} approvals of what was written, and its first event says {said}"
+
+
+def _uncovered(
+    name: str, start: Event, kept: ToldPlan, acts: Sequence[Pending], relied: Sequence[Checked]
+) -> Iterator[str]:
+    needs = {act.action.id: max(_asked_by_run(start, act), _asked_by_plan(kept, act)) for act in acts}
+    acts = [act for act in acts if needs[act.action.id]]
     good = [each for each in relied if not each.problem and each.signer is not None]
     for each in good:
         scope, covered = each.approval.approval.scope, [act for act in acts if _covers(each, act)]
         if why := excess(scope, covered):
             yield f"{name}: more was done than {each.approval.approval.principal} approved: {why}"
     for act in acts:
-        people = _people([each.signer for each in good if each.signer and _covers(each, act)])
+        people, required = (
+            _people([each.signer for each in good if each.signer and _covers(each, act)]),
+            needs[act.action.id],
+        )
         if people < required:
             yield f"{name}: {act.action.kind} {act.action.target.id} was approved by {people} of {required}"
 

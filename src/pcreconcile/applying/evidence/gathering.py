@@ -15,7 +15,7 @@ import msgspec
 from pcreconcile.applying.evidence.anchors import anchor_line
 from pcreconcile.applying.evidence.redaction import LEFT_OUT, Masks
 from pcreconcile.applying.evidence.selection import Selection
-from pcreconcile.applying.evidence.told import AUDIT, HEAD, JOURNAL, SIGNERS, AuditFile
+from pcreconcile.applying.evidence.told import AUDIT, HEAD, JOURNAL, SIGNERS, AuditFile, written
 from pcreconcile.model.errors import StoreError
 from pcreconcile.model.identity import canonical_json
 from pcreconcile.model.ids import TenantId
@@ -63,17 +63,18 @@ def kept_plans(journal: Journalled) -> Iterator[Plan]:
     for digest in sorted(filter(None, digests)):
         try:
             yield msgspec.json.decode(journal.kept(digest) or b"", type=Plan)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             continue
 
 
 def gather(journal: Journalled, wanted: Wanted) -> dict[str, bytes]:
-    """The files, by name, without those that are derived from them.
+    """The files, by name, without those that are derived from them; all JSON escaped for machines.
 
     Raises StoreError, also for documents that are not what the event that names them says.
     """
     try:
-        return _Gathering(journal, wanted).files()
+        files = _Gathering(journal, wanted).files()
+        return {name: written(data) if name.endswith((".json", ".ndjson")) else data for name, data in files.items()}
     except _STRANGE as error:
         raise StoreError(
             f"the journal is damaged: a document that an event names is not one of its kind ({type(error).__name__})"
@@ -125,7 +126,7 @@ class _Gathering:
         for event in self._starts:
             content = self._journal.kept(event.body.get("planDocument"))
             if content is not None:
-                yield str(event.body["digest"]), _cut(content, self._only)
+                yield _named(event, "digest"), _cut(content, self._only)
 
     def _read_looks(self) -> Iterator[tuple[str, bytes]]:
         for event in self._told:
@@ -173,11 +174,32 @@ class _Gathering:
     def _signers(self) -> Iterator[tuple[str, bytes]]:
         """The last of them under the name that ssh-keygen's manual uses, earlier ones beside it."""
         digests = [str(e.body["allowedSigners"]) for e in self._starts if e.body.get("allowedSigners")]
-        at_base = (str(digest) for e in self._starts for digest in e.body.get("allowedSignersAtBase") or ())
+        at_base = (digest for e in self._starts for digest in _listed(e, "allowedSignersAtBase"))
         for digest in sorted({*digests, *at_base}):
             content = self._journal.kept(digest) or b""
             name = SIGNERS if digest == digests[-1] else f"{SIGNERS}.{digest[:12]}"
             yield name, content if self._masks is None else _signers_of(content, self._approvers())
+
+
+def _named(event: Event, member: str) -> str:
+    """What an event that names a document says of it. Raises StoreError where it does not."""
+    if value := event.body.get(member):
+        return str(value)
+    raise StoreError(
+        f"the journal is damaged: event {event.seq} ({event.kind}) names a planDocument and no {member}; "
+        "expected the SHA-256 that the plan states of itself"
+    )
+
+
+def _listed(event: Event, member: str) -> list[str]:
+    """The documents that a member of an event lists, none where it is absent. Raises StoreError for anything else."""
+    value = event.body.get(member, [])
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
+    raise StoreError(
+        f"the journal is damaged: event {event.seq} ({event.kind}) has a {member} that is no list of documents; "
+        "expected the SHA-256 of each"
+    )
 
 
 def _cut(content: bytes, only: TenantId | None) -> bytes:

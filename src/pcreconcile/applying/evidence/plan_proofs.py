@@ -19,6 +19,7 @@ from pcreconcile.model.run import Event, EventKind
 
 _ACTS = frozenset({EventKind.INTENT, EventKind.VERIFIED})
 _SAID = ("kind", "effect", "precondition", "postcondition", "reversibility", "money")
+_CLAIMABLE = frozenset({"effect", "reversibility", "seats", "money"})
 
 
 class Planned:
@@ -89,11 +90,21 @@ def _foreign(told: Told, evidence: Evidence) -> Iterator[str]:
         kept = told.plan_of(run)
         if kept is not None and kept.plan.plan_id != plan:
             yield f"run {run}: its plan document is that of plan {kept.plan.plan_id[:12]}, not {plan[:12]}"
+        if kept is not None:
+            yield from (f"run {run}: {why}" for why in _other_origin(told.starts[run], kept))
     for digest, plan_ in told.plans.items():
         if plan_.plan.digest != digest:
             yield f"{plan_.file}: named after another digest than its own"
         if plan_.plan.partner.tenant_id != evidence.partner.tenant_id:
             yield f"{plan_.file}: of partner tenant {plan_.plan.partner.tenant_id}"
+
+
+def _other_origin(start: Event, kept: ToldPlan) -> Iterator[str]:
+    """What the first event says of its plan, and the plan does not."""
+    said = {"planMadeBy": kept.plan.tool_version, "commit": kept.plan.sources.commit}
+    for name, expected in said.items():
+        if name in start.body and start.body[name] != expected:
+            yield f"its {name} is {start.body[name]!r}, and its plan document says {expected!r}"
 
 
 def _unplanned(events: list[Event], planned: Planned) -> Iterator[str]:
@@ -104,8 +115,14 @@ def _unplanned(events: list[Event], planned: Planned) -> Iterator[str]:
             yield f"{name} is not in the plan"
         elif action.when != NOW:
             yield f"{name} was not due ({action.when})"
-        elif wrong := _other_than({**event.body, **event.body.get("claimed", {})}, action):
+        elif wrong := _other_than(_as_kept(event.body), action):
             yield f"{name} is not as planned: {', '.join(wrong)}"
+
+
+def _as_kept(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """In the words of the kept plan, where these say something else of the act's weight; never of what it does."""
+    claimed = body.get("claimed")
+    return {**body, **{name: claimed[name] for name in _CLAIMABLE & claimed.keys()}} if claimed else body
 
 
 def _other_than(body: Mapping[str, Any], action: Action) -> list[str]:

@@ -20,6 +20,7 @@ from pcreconcile.model.errors import PcreconcileError
 from pcreconcile.model.estate import AuditRecord
 from pcreconcile.model.identity import canonical_json, sha256_hex
 from pcreconcile.model.ids import PlanId, RunId
+from pcreconcile.model.machine_json import escaped_json
 from pcreconcile.model.plan import Plan
 from pcreconcile.model.run import Event, EventKind
 
@@ -60,7 +61,7 @@ class AuditFile(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class ToldPlan:
-    """A plan as the archive has it: `raw` the document, `plan` its value."""
+    """A plan as the archive has it: `content` in canonical form, `raw` the document, `plan` its value."""
 
     file: str
     content: bytes
@@ -121,6 +122,28 @@ def approvals_of(told: Told, plan: PlanId) -> tuple[ToldApproval, ...]:
     return tuple(each for each in told.approvals if each.file.startswith(f"approvals/{plan}/"))
 
 
+def written(content: bytes) -> bytes:
+    """Canonical JSON as it is written into an archive: the same value, escaped for machines.
+
+    Digests and hashes are of the canonical form, so they hold for either.
+    """
+    return escaped_json(content.decode()).encode()
+
+
+def as_hashed(content: bytes) -> bytes:
+    """The canonical form of a document as an archive has it; what is neither form stays as it is, and fits no digest.
+
+    Archives of earlier versions hold the canonical form itself.
+    """
+    canonical = canonical_json(msgspec.json.decode(content))
+    return canonical if content == written(canonical) else content
+
+
+def is_written(content: bytes, canonical: bytes) -> bool:
+    """Whether a file is one of the two forms in which that value stands in archives."""
+    return content in {canonical, written(canonical)}
+
+
 def read_files(files: Files) -> Told:
     """Everything but what is derived. Raises DamagedEvidence, also for a file that no archive has."""
     entries = _entries(files)
@@ -153,7 +176,7 @@ def _known(name: str, files: Files) -> bool:
 def _audit(files: Files) -> AuditFile:
     content = _needed(files, AUDIT)
     found = _decoded(AUDIT, content, AuditFile)
-    if canonical_json(found) != content:
+    if not is_written(content, canonical_json(found)):
         raise DamagedEvidence(f"{AUDIT}: not in its one canonical form")
     return found
 
@@ -167,7 +190,7 @@ def _entries(files: Files) -> tuple[Entry, ...]:
 
 def _entry(number: int, line: bytes) -> Entry:
     raw = _object(f"{JOURNAL}, line {number}", line)
-    if canonical_json(raw) != line:
+    if not is_written(line, canonical_json(raw)):
         raise DamagedEvidence(f"{JOURNAL}, line {number}: not in its one canonical form")
     cut = raw.pop("redacted", False)
     if raw.keys() == {"seq", "prev", "hash"} and cut is False:
@@ -183,7 +206,7 @@ def _entry(number: int, line: bytes) -> Entry:
 def _plans(files: Files) -> Iterator[tuple[str, ToldPlan]]:
     for name, match in _matching(files, _PLAN):
         raw = _object(name, files[name])
-        yield match[1], ToldPlan(name, files[name], raw, _converted(name, raw, Plan))
+        yield match[1], ToldPlan(name, as_hashed(files[name]), raw, _converted(name, raw, Plan))
 
 
 def _approvals(files: Files) -> Iterator[ToldApproval]:
@@ -195,13 +218,13 @@ def _approvals(files: Files) -> Iterator[ToldApproval]:
         except (KeyError, TypeError) as error:
             raise DamagedEvidence(f"{name}: not an approval") from error
         signature = _needed(files, f"{name}.sig").decode("ascii", "replace")
-        yield ToldApproval(name, files[name], signature, _converted(name, spec, Approval), cut)
+        yield ToldApproval(name, as_hashed(files[name]), signature, _converted(name, spec, Approval), cut)
 
 
 def _looks(files: Files) -> Iterator[tuple[str, bytes]]:
     for name, match in _matching(files, _LOOK):
         _object(name, files[name])
-        yield match[1], files[name]
+        yield match[1], as_hashed(files[name])
 
 
 def _matching(files: Files, form: re.Pattern[str]) -> Iterator[tuple[str, re.Match[str]]]:

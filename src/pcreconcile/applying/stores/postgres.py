@@ -42,7 +42,8 @@ _FORMAT = "SELECT format FROM {schema}.journal"
 _PARTNER = "SELECT partner FROM {schema}.journal"
 _HIGHEST = "SELECT highest FROM {schema}.journal"
 _ONE_STATE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_JOURNALS = "SELECT nspname FROM pg_namespace WHERE nspname ~ %s"
+_JOURNALS = "SELECT DISTINCT schemaname FROM pg_tables WHERE schemaname ~ %s"
+_HOLDS_TABLES = "SELECT 1 FROM pg_tables WHERE schemaname = %s LIMIT 1"
 
 
 class PostgresStore:
@@ -113,6 +114,11 @@ class PostgresStore:
     def events(self, plan: PlanId | None = None) -> Iterable[Event]:
         """All events, or those of one plan, in order; none when there is no journal yet."""
         return [event for event in self._read() if plan is None or event.plan == plan]
+
+    def is_begun(self) -> bool:
+        """Whether there is a journal, be it without any event."""
+        with self._reading() as (_, schema):
+            return bool(schema)
 
     def head(self) -> Head | None:
         """The last event's number and hash; None for an empty journal."""
@@ -227,7 +233,8 @@ def _schema(connection: Connection, partner: TenantId | None) -> str:
 
 
 def _is_there(connection: Connection, schema: str) -> bool:
-    return bool(connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [schema]).fetchone())
+    """A schema without any table is as none: whoever writes next begins the journal in it."""
+    return bool(connection.execute(_HOLDS_TABLES, [schema]).fetchone())
 
 
 def _check(connection: Connection, schema: str, partner: TenantId | None, journal: str) -> None:

@@ -16,7 +16,7 @@ NAMES = f"^{PREFIX}[0-9a-f]{{8}}(_[0-9a-f]{{4}}){{3}}_[0-9a-f]{{12}}$"
 """The schemas of all partners, as a regular expression."""
 
 _TABLES = """
-CREATE SCHEMA {schema};
+CREATE SCHEMA IF NOT EXISTS {schema};
 CREATE TABLE {schema}.journal (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     format integer NOT NULL,

@@ -115,10 +115,21 @@ def telling(address: Address, connection: Connection) -> Iterator[None]:
         whole = address.journal in text
         raise (error if whole else StoreError(f"{address.journal} is damaged: {text}")) from error.__cause__
     except psycopg.Error as error:
-        told = "the connection to it is lost" if connection.closed else _told(address, error)
+        told = _LOST if connection.closed else _told(address, error) + _NO_ROOM.get(error.sqlstate or "", "")
         raise StoreError(f"{address.journal} cannot be used: {told}") from None
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
         raise StoreError(f"{address.journal} is damaged: something in it is not readable") from error
+
+
+_LOST = (
+    "the connection to it is lost, and with it the lock: see that the server runs and can be reached, and go on with "
+    "the same database"
+)
+_NO_ROOM = {
+    "53100": "; make room on the server's disk",
+    "53200": "; the server has no memory left",
+    "25006": "; the server is read-only: write to the primary one",
+}
 
 
 def _told(address: Address, error: psycopg.Error) -> str:

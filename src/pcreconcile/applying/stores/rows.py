@@ -39,12 +39,21 @@ def event_of(row: Row) -> Event:
         members["body"] = msgspec.json.decode(members["body"])
         event = msgspec.convert(members, Event)
         written = row_of(event)
-    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError) as error:
-        raise StoreError(f"event {row[0]} is not readable") from error
+    except (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise StoreError(f"event {row[0]} is not readable ({row[4]}): {_unreadable(members, error)}") from error
     for column, here, there in zip(COLUMNS, row, written, strict=True):
         if here != there:
             raise StoreError(f"event {row[0]} does not fit the chain: its {column} is not spelled as it was written")
     return event
+
+
+def _unreadable(members: dict[str, Any], error: Exception) -> str:
+    """Which member of a row it is, and what was expected of it."""
+    if isinstance(error, RecursionError):
+        return "its body is nested more deeply than any that is written; expected one JSON object"
+    if not isinstance(members["body"], dict):
+        return f"its body is none that is written ({error}); expected one JSON object"
+    return f"one of its columns is none that is written ({error})"
 
 
 def digest_of(content: bytes) -> str:

@@ -108,16 +108,23 @@ class SqliteStore:
 
     def document(self, digest: str) -> bytes | None:
         """A kept document; None when there is none. Raises StoreError when it is not what was kept."""
-        if not sqlite_file.exists(self._path):
+        if not self._is_there():
             return None
-        with sqlite_file.telling(self._path), _reading(self._path) as connection:
+        with sqlite_file.telling(self._path), sqlite_file.reading(self._path) as connection:
             version = sqlite_file.checked_version(self._path, connection)
             return _document(connection, digest) if version > 1 else None
 
     def events(self, plan: PlanId | None = None) -> Iterable[Event]:
         """All events, or those of one plan, in order; none when there is no journal yet."""
-        events = _read(self._path, self._partner, self._sealing) if sqlite_file.exists(self._path) else []
+        events = _read(self._path, self._partner, self._sealing) if self._is_there() else []
         return [event for event in events if plan is None or event.plan == plan]
+
+    def is_begun(self) -> bool:
+        """Whether there is a journal, be it without any event."""
+        return sqlite_file.exists(self._path)
+
+    def _is_there(self) -> bool:
+        return sqlite_file.exists(self._path) and not sqlite_file.is_blank(self._path)
 
     def head(self) -> Head | None:
         """The last event's number and hash; None for an empty journal."""
@@ -130,11 +137,11 @@ class SqliteStore:
         Events are not verified for it: a hold must be possible whatever has happened to the chain.
         """
         path = self._path
-        if not sqlite_file.exists(path):
+        if not self._is_there():
             if self._partner is None:
                 raise StoreError(f"there is no journal {path} to write a note to")
             sqlite_file.make_folders(path.parent)
-            sqlite_file.create(path, self._partner)
+            _make(path, self._partner)
         with (
             sqlite_file.telling(path),
             contextlib.closing(sqlite_file.open_for_writing(path)) as connection,
@@ -147,10 +154,10 @@ class SqliteStore:
 
     def notes(self) -> tuple[Note, ...]:
         """All notes, in order; none without a journal."""
-        return _twice(self._notes) if sqlite_file.exists(self._path) else ()
+        return _twice(self._notes) if self._is_there() else ()
 
     def _notes(self) -> tuple[Note, ...]:
-        with sqlite_file.telling(self._path), _reading(self._path) as connection:
+        with sqlite_file.telling(self._path), sqlite_file.reading(self._path) as connection:
             connection.execute("BEGIN")
             _check(self._path, connection, self._partner)
             return self._judged(connection)
@@ -169,16 +176,20 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        if self._open is None or not self._open.is_sound():
+        if self._open is None:
             raise StoreError(f"the journal {self._path} is written only under its lock, which is not held")
+        if not self._open.is_sound():
+            raise StoreError(
+                f"the journal {self._path} is written only under its lock, which is not held any more: the file, its"
+                " folder or its lock file was taken away or replaced while this run used it; bring back what was there"
+            )
         with sqlite_file.telling(self._path), sqlite_file.transaction(self._open.connection) as connection:
             yield connection
 
 
 def _prepared(path: Path, partner: TenantId, lock: FileLock, sealing: Sealing) -> _Open:
     """The journal made, verified, brought to this format, found to be the partner's, and open."""
-    if not sqlite_file.exists(path):
-        sqlite_file.create(path, partner)
+    _make(path, partner)
     sealing.require_writable(_read(path, partner, sealing))
     with sqlite_file.telling(path), contextlib.ExitStack() as undo:
         connection = sqlite_file.open_for_writing(path)
@@ -190,6 +201,14 @@ def _prepared(path: Path, partner: TenantId, lock: FileLock, sealing: Sealing) -
         found = _Open(path, lock, connection, path.stat())
         undo.pop_all()
     return found
+
+
+def _make(path: Path, partner: TenantId) -> None:
+    """The journal, where there is none or nothing in it."""
+    if not sqlite_file.exists(path):
+        sqlite_file.create(path, partner)
+    elif sqlite_file.is_blank(path):
+        sqlite_file.begin(path, partner)
 
 
 def _read(path: Path, partner: TenantId | None, sealing: Sealing) -> list[Event]:
@@ -206,7 +225,7 @@ def _twice(read: Callable[[], _Read]) -> _Read:
 
 
 def _read_once(path: Path, partner: TenantId | None, sealing: Sealing) -> list[Event]:
-    with sqlite_file.telling(path), _reading(path) as connection:
+    with sqlite_file.telling(path), sqlite_file.reading(path) as connection:
         connection.execute("BEGIN")  # one state of the file for all that is read
         _check(path, connection, partner)
         events = list(chain.verified(rows.event_of(row) for row in connection.execute(_SELECT)))
@@ -239,10 +258,3 @@ def _require_partner(path: Path, connection: sqlite3.Connection, partner: Tenant
 def _document(connection: sqlite3.Connection, digest: str) -> bytes | None:
     row = connection.execute("SELECT content FROM documents WHERE digest = ?", (digest,)).fetchone()
     return None if row is None else rows.checked(digest, bytes(row[0]))
-
-
-def _reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
-    """A connection that changes nothing. Without a write-ahead log beside it the file is read as it lies, so that
-    reading leaves no trace."""
-    immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
-    return contextlib.closing(sqlite_file.connect(path, f"mode=ro{immutable}"))

@@ -1,13 +1,15 @@
 """The file of a SQLite journal: its tables, how it is made, brought to this format, opened and checked.
 
-It is made whole in a folder beside its place and then put there, so a journal that exists is a whole one and an empty
-file is a damaged one. Format 1 becomes format 2 by tables that are added: no event is touched. Notes have a table that
-belongs to no format and is added by whoever writes the first one.
+It is made whole in a folder beside its place and then put there, so a journal that exists is a whole one. A file
+without anything in it (a copy that a full disk cut off, a crash of the machine) is as none: whoever writes next begins
+it, in its place and in one transaction. Format 1 becomes format 2 by tables that are added: no event is touched. Notes
+have a table that belongs to no format and is added by whoever writes the first one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import tempfile
@@ -23,6 +25,8 @@ from pcreconcile.model.errors import StoreError
 from pcreconcile.model.ids import TenantId
 
 BUSY = 10.0  # seconds to wait for a reader of the same file
+_HEADER = b"SQLite format 3\0"
+_ONE_PAGE = 4096  # bytes: a journal with its tables has more
 
 _EVENTS = """CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -86,6 +90,47 @@ def create(path: Path, partner: TenantId) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(new, path)
         _sync_folder(path.parent)
+
+
+def is_blank(path: Path) -> bool:
+    """Whether the file is there and holds nothing at all: no byte, or a database without any table or number.
+
+    Raises StoreError where only its log holds something.
+    """
+    with telling(path):
+        size = path.stat().st_size if path.is_file() else None
+        if size is None or size > _ONE_PAGE:
+            return False
+        if size == 0 and _size(path.with_name(f"{path.name}-wal")):
+            raise StoreError("it is empty and its log is not: bring back the last whole copy")  # SQLite would delete it
+        if size == 0:
+            return True
+        with path.open("rb") as stream:
+            if stream.read(len(_HEADER)) != _HEADER:  # SQLite takes a single byte for an empty database
+                return False
+    try:
+        with telling(path), reading(path) as connection:
+            return version_of(connection) == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except StoreError:
+        return False  # whatever it is, it is not nothing
+
+
+def reading(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """A connection that changes nothing. Without a write-ahead log beside it the file is read as it lies, so that
+    reading leaves no trace."""
+    immutable = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return contextlib.closing(connect(path, f"mode=ro{immutable}"))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def begin(path: Path, partner: TenantId) -> None:
+    """Make a blank file a journal of the partner; one that came first stays."""
+    with telling(path), contextlib.closing(open_for_writing(path)) as connection, transaction(connection):
+        if not connection.execute("SELECT 1 FROM sqlite_master").fetchall():
+            _extend(connection, (*_FIRST, *_SECOND), partner)
 
 
 def migrate(connection: sqlite3.Connection, partner: TenantId) -> None:
@@ -177,9 +222,41 @@ def telling(path: Path) -> Iterator[None]:
             error if str(path) in text else StoreError(f"the journal {path} is damaged: {text}")
         ) from error.__cause__
     except (sqlite3.Error, OSError, OverflowError) as error:
-        raise StoreError(f"the journal {path} cannot be used: {error}") from error
+        raise StoreError(f"the journal {path} cannot be used: {error}{_remedy(error, path)}") from error
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
         raise StoreError(f"the journal {path} is damaged: something in it is not readable") from error
+
+
+_NO_ROOM = "; make room on its disk (a quota and `ulimit -f` count too), and go on with the same journal"
+_NO_RIGHT = "; give this user the right to write the folder {folder} and what is in it"
+_SQLITE_REMEDIES = {
+    sqlite3.SQLITE_FULL: _NO_ROOM,
+    sqlite3.SQLITE_IOERR: "; its disk is full, fails or has gone: make room on it, or bring {folder} back, and go on"
+    " with the same journal",
+    sqlite3.SQLITE_READONLY: _NO_RIGHT,
+    sqlite3.SQLITE_CANTOPEN: "; {folder} must be there, and this user must be allowed to write it",
+    sqlite3.SQLITE_BUSY: "; another program holds it open: end that one",
+    sqlite3.SQLITE_NOTADB: "; it is no journal: move it away, and bring back the last copy that is one",
+    sqlite3.SQLITE_CORRUPT: "; bring back the last whole copy",
+}
+_SYSTEM_REMEDIES = {
+    errno.ENOSPC: _NO_ROOM,
+    errno.EDQUOT: _NO_ROOM,
+    errno.EFBIG: _NO_ROOM,
+    errno.EACCES: _NO_RIGHT,
+    errno.EPERM: _NO_RIGHT,
+    errno.EROFS: _NO_RIGHT,
+    errno.ENOENT: "; {folder} must be there, and this user must be allowed to write it",
+}
+
+
+def _remedy(error: Exception, path: Path) -> str:
+    """What to do about it; "" where nobody knows."""
+    if isinstance(error, OSError):
+        remedy = _SYSTEM_REMEDIES.get(error.errno or 0, "")
+    else:  # the rest of an extended code says which call it was
+        remedy = _SQLITE_REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+    return remedy.format(folder=path.parent)
 
 
 def exists(path: Path) -> bool:

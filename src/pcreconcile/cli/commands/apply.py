@@ -42,13 +42,14 @@ def command(
 ) -> int:
     """Apply the plan kept in PLANFILE; without one, plan, show and ask."""
     from pcreconcile.applying.plan_file import naming
-    from pcreconcile.cli import holding, printing, running, wiring
+    from pcreconcile.cli import holding, journal_check, printing, running, wiring
 
     holding.require_no_setting(os.environ)
     waits = running.Waits(wait, lock_timeout, timeout)
     if planfile is not None:
         session = wiring.judged_at(wiring.open_session(manifests, waits.budget()), base)
         running.tell_changes(session, output)
+        journal_check.tell_if_empty(session, output)
         plan = wiring.read_plan(planfile, session)
         printing.urgent(output, plan)
         with naming(str(planfile)):

@@ -36,7 +36,7 @@ def command(
     from pcreconcile.cli.time_budget import TimeBudget
     from pcreconcile.planning.agenda import agenda
 
-    wanted = seeing.Wanted(targets=target, snapshot=snapshot, refresh=refresh)
+    wanted = seeing.Wanted(targets=target, snapshot=snapshot, refresh=refresh, judged=False)
     seen = seeing.see(wiring.open_session(manifests, TimeBudget(timeout)), output, wanted)
     found = agenda(seen.plan, within)
     printing.AGENDA_FORMATS[format_](output, found)
