@@ -3,6 +3,7 @@
 main is at the founder's commit, the branch `change` at the author's, which is what a planted name would bring in.
 """
 
+import os
 import shutil
 import subprocess
 
@@ -322,3 +323,20 @@ def test_sha256_takes_its_own_length_for_a_full_hash(parted, tmp_path, capsys):
         ref.write_text(f"{parted.git('rev-parse', 'main', folder=top)}\n")
     for name in (first, first[:40], first[:9], "main~1"):
         assert plan(parted, name, capsys, top / "fleet" / "manifests")[:2] == (0, first[:12]), name
+
+
+def test_git_is_asked_for_commits_by_their_full_hash_alone(parted, monkeypatch):
+    """Nothing that stands for a commit on git's command line could be read as a ref."""
+    programs, seen, short = parted.folder / "programs", parted.folder / "words", ids(parted)["short"]
+    programs.mkdir()
+    (programs / "git").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {seen}\nexec {shutil.which("git")} "$@"\n')
+    (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    for words in parted.commands().values():
+        parted.run(*words)
+    for name in ("main", "origin/main", "HEAD", short):
+        assert parted.run("plan", "--base", name, parted.manifests) == 0
+    told = seen.read_text().splitlines()
+    assert "merge-base" in told
+    assert "rev-list" in told
+    assert sorted({word for word in told if "HEAD" in word or word.startswith(("main", "origin", "refs/", "t^"))}) == []
