@@ -312,13 +312,13 @@ def test_a_submodule_among_the_manifests_cannot_be_compared(desk):
     ("name", "told"),
     [
         ("no-such-branch", "error: --base no-such-branch: no such commit here"),
-        ("", "error: --base : no such commit here"),
+        ("", "error: --base : not a name of a base: write a branch"),
         ("--all", "error: --base --all: no such commit here"),
-        ("main:manifests", "error: --base main:manifests: no such commit here"),
-        ("^main", "error: --base ^main: not the name of one commit"),
-        ("main..main", "error: --base main..main: no such commit here"),
+        ("main:manifests", "error: --base main:manifests: not a name of a base: write a branch"),
+        ("^main", "error: --base ^main: not a name of a base: write a branch"),
+        ("main..main", "error: --base main..main: not a name of a base: write a branch"),
         ("x\x1b[2J\ny", "error: --base x\\x1b[2J"),
-        ("nul\x00", "error: git cannot be asked for that"),
+        ("nul\x00", "error: --base nul\\x00: not a name of a base: write a branch"),
     ],
 )
 def test_a_name_that_is_no_commit(name, told, desk):

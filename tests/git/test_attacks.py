@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+from pcreconcile.rendering.text import outside
 from tests.git.site import SECRETS
 
 
@@ -279,7 +280,7 @@ def test_attributes_hide_no_manifest_from_the_search(site):
 def test_names_that_are_words_of_git(site, name, capsys):
     """As a base: an answer, and never an option."""
     assert site.run("plan", f"--base={name}", site.manifests) == 1
-    assert "no such commit here" in capsys.readouterr().err
+    assert f"--base {outside(name)}: no" in capsys.readouterr().err  # no such commit, or not a name of a base
     assert not list(site.folder.glob("**/canary"))
 
 

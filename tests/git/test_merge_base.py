@@ -73,3 +73,26 @@ def test_the_head_is_known_without_git(parted, words, packed, monkeypatch):
         parted.git("pack-refs", "--all", "--prune")
     monkeypatch.setenv("PATH", "")
     assert find_repository(parted.manifests).head() == head
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["the strict parent first", "the lax parent first"])
+def test_several_merge_bases_are_refused_whatever_the_change_puts_first(site, first, capsys):
+    """A history crossed twice has two merge bases, and the change chooses which of them git would name."""
+    site.git("switch", "--quiet", "--create", "lax")
+    (site.checkout / "lax").write_text("x")
+    site.commit("colleague")
+    site.git("switch", "--quiet", "main")
+    (site.checkout / "strict").write_text("x")
+    site.commit("colleague")
+    heads = [site.git("rev-parse", "main"), site.git("rev-parse", "lax")]
+    site.git("switch", "--quiet", "--create", "change", heads[first])
+    site.git("merge", "--quiet", "--no-edit", heads[1 - first])
+    site.git("switch", "--quiet", "main")
+    site.git("merge", "--quiet", "--no-edit", "--no-ff", "lax")
+    site.git("switch", "--quiet", "change")
+    assert sorted(site.git("merge-base", "--all", "main", "change").split()) == sorted(heads)
+    assert site.run("plan", "--base", "main", site.manifests) == 1
+    told = capsys.readouterr().err
+    assert "HEAD parted from it at 2 commits" in told
+    site.git("merge", "--quiet", "--no-edit", "main")
+    assert site.run("plan", "--base", "main", site.manifests) == 0, "its remedy works"

@@ -237,3 +237,31 @@ def test_state_that_is_not_there_yet_and_not_tracked(site):
     site.git("update-index", "--add", "--cacheinfo", f"100644,{'e' * 40},fleet/.pcreconciled/journal.db")
     shutil.rmtree(state(site), ignore_errors=True)
     assert site.run("plan", site.manifests) == 0
+
+
+@pytest.mark.parametrize("name", ["journal.db", "journal.db-wal", "journal.db-shm", "simulator.db"])
+@pytest.mark.parametrize("way", ["link", "hard link", "dangling", "own", "left by a kill"])
+def test_a_file_of_state_that_is_another_file(site, name, way):
+    home, kept = site.folder / "home of state", site.checkout / "kept"
+    home.mkdir()
+    kept.write_text("x")
+    file = home / name
+    if way == "link":
+        file.symlink_to(kept)
+    elif way == "hard link":
+        os.link(kept, file)
+    elif way == "dangling":
+        file.symlink_to("nowhere")
+    else:
+        file.write_text("x")
+    if way == "left by a kill":  # a journal is made in a folder beside its place and put there by a hard link
+        (home / f".{name}.abc").mkdir()
+        os.link(file, home / f".{name}.abc" / name)
+    assert is_refused(site, home) == (way in {"link", "hard link", "dangling"})
+
+
+def test_a_folder_of_state_that_is_a_link_elsewhere(site):
+    shutil.move(state(site), site.folder / "another disk")
+    state(site).symlink_to(site.folder / "another disk")
+    assert not is_refused(site)
+    assert site.run("plan", site.manifests) == 0

@@ -21,7 +21,6 @@ from pcreconcile.rendering.text import outside
 __all__ = ["Accounts", "UnknownAccount", "is_hidden", "is_host_itself"]
 
 _FILE = ".mailmap"
-_HEAD = "HEAD"
 # GitHub, GitLab and Bitbucket: users.noreply.HOST; Gitea and Forgejo: noreply.HOST; bots and others: noreply@HOST.
 _HIDDEN = re.compile(r"[^@]+@(?:users\.)?no-?reply\..+|(?:no-?reply|do-?not-?reply)@.*", re.ASCII)
 _HOST_ITSELF = re.compile(r"no-?reply@[^@]*", re.ASCII | re.IGNORECASE)
@@ -114,7 +113,7 @@ class Accounts:
     def _wrote_it_alone(self, forms: frozenset[str], change: Sequence[Commit]) -> bool:
         """Whether no commit that brought the line into .mailmap is by somebody who is no author of the change."""
         authors = self._mailmap.names({name for commit in change for name in (commit.author.casefold(), *forms)})
-        written = self._repository.history(_HEAD, (_FILE,))
+        written = self._repository.history(self._repository.head, (_FILE,))
         brought = [
             commit
             for commit in written
@@ -125,7 +124,7 @@ class Accounts:
 
     @cached_property
     def _mailmap(self) -> Mailmap:
-        return self._mailmap_at(_HEAD)
+        return self._mailmap_at(self._repository.head)
 
     def _read_mailmap(self, commit: str) -> Mailmap:
         return Mailmap(self._repository.text(commit, _FILE) or b"")

@@ -34,7 +34,6 @@ __all__ = ["Authors", "Planned", "authors", "authors_of"]
 
 PULL_REQUEST_AUTHORS = "PCRECONCILE_PULL_REQUEST_AUTHORS"
 
-_HEAD = "HEAD"
 _TOGETHER = re.compile(r"^co-authored-by:[^\r\n]*<([^<>\r\n]*)>", re.IGNORECASE | re.MULTILINE)
 
 
@@ -111,7 +110,7 @@ class _Case:
     def authors_of(self, customer: DesiredCustomer) -> frozenset[str]:
         """Raises _Unknown, UnknownAccount or UsageError when nobody can tell."""
         path = _path(self._loaded, customer, self._repository)
-        change = self._change(customer, _HEAD, path)
+        change = self._change(customer, self._repository.head, path)
         addresses = frozenset(_people(change.commits.values(), self._brought_in(customer, path, change)))
         if not addresses:
             raise _Unknown("no commit says who wrote it")

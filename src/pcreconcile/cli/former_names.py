@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from pcreconcile.manifests import Loaded
     from pcreconcile.manifests.nodes import Mapping
 
-_HEAD = "HEAD"
-
 
 class FormerNames:
     """What customers were called at the last commit and at the base; read once, and only where it is asked."""
@@ -44,7 +42,7 @@ class FormerNames:
         """
         try:
             repository = self._repository()
-            head = repository.commit(_HEAD)
+            head = repository.head
             return (*self._at(repository, head), *self._of_parents(repository, head))
         except UsageError:
             return ()

@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["GitDirectory", "find_repository"]
+__all__ = ["GitDirectory", "find_repository", "is_ref_name"]
 
 _NAME = ".git"
 _MOST = 2**16  # bytes of the small files of a git directory
 _ID = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|\Z)|[/.]\Z|\A[/.]")
+_OF_A_WORKTREE = ("refs/bisect/", "refs/worktree/", "refs/rewritten/")  # all other refs are shared (git-worktree(1))
 _SYMBOLIC_LINKS = 5  # git's own bound of how many names a name may lead through
 
 
@@ -62,31 +64,50 @@ class GitDirectory:
 
     def head(self) -> str | None:
         """The ID of the commit that is checked out; None when there is none yet, or its name cannot be followed."""
-        name = "HEAD"
+        return self.ref("HEAD")
+
+    def has_ref(self, name: str) -> bool:
+        """Whether there is a ref of this full name, whatever it leads to."""
+        return self._held(name) is not None
+
+    def ref(self, name: str) -> str | None:
+        """The ID that a ref leads to, by its full name (`refs/…`, or `HEAD`); None when it leads to none."""
         for _ in range(_SYMBOLIC_LINKS):
-            text = self._ref(name)
+            text = self._held(name) or ""
             if not text.startswith("ref:"):
                 return text if _ID.fullmatch(text) else None
             name = text.removeprefix("ref:").strip()
-            if not name.startswith("refs/") or ".." in name:
+            if not (name.startswith("refs/") and is_ref_name(name)):
                 return None
         return None
 
-    def _ref(self, name: str) -> str:
-        """What a ref holds; "" when there is no such ref. A worktree's own come before those that it shares."""
-        for folder in dict.fromkeys((self.directory, self.common)):
-            if text := _text(folder / name).strip():
-                return text
-        return next((id_ for id_, packed in self._packed() if packed == name), "")
+    def fetched(self, name: str) -> frozenset[str] | None:
+        """The IDs in a file such as FETCH_HEAD, those apart that were not fetched to be merged; None: no such file."""
+        text = _held_in(self.directory / name)
+        if text is None:
+            return None
+        lines = (line.split("\t") for line in text.splitlines())
+        return frozenset(line[0].strip() for line in lines if "not-for-merge" not in line[1:2])
+
+    def _held(self, name: str) -> str | None:
+        """What a ref holds; None when there is none. A loose one comes before a packed one, even when it is broken."""
+        is_own = not name.startswith("refs/") or name.startswith(_OF_A_WORKTREE)
+        text = _held_in((self.directory if is_own else self.common) / name)
+        return text if text is not None else next((id_ for id_, packed in self._packed() if packed == name), None)
 
     def _packed(self) -> Iterator[tuple[str, str]]:
         try:
-            lines = (self.common / "packed-refs").read_bytes().splitlines()
+            lines = (self.common / "packed-refs").read_bytes().split(b"\n")
         except OSError:
             return
         for line in lines:
             id_, _, name = line.partition(b" ")
             yield id_.decode("ascii", "replace"), os.fsdecode(name)
+
+
+def is_ref_name(name: str) -> bool:
+    """Whether git allows a ref of this name (git-check-ref-format(1)), so that it leads nowhere else as a path."""
+    return name not in ("", "@") and _NO_REF.search(name) is None
 
 
 def find_repository(folder: Path) -> GitDirectory | None:
@@ -136,3 +157,12 @@ def _text(file: Path) -> str:
             return os.fsdecode(stream.read(_MOST))
     except OSError:
         return ""
+
+
+def _held_in(file: Path) -> str | None:
+    """A small file, "" when it cannot be read; None when there is none."""
+    try:
+        is_there = file.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return None
+    return _text(file).strip() if is_there else None

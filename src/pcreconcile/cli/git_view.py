@@ -1,9 +1,10 @@
-"""A git directory of our own that shows another one's objects and refs, and nothing else of it.
+"""A git directory of our own that shows another one's objects, and nothing else of it.
 
 git reads `$GIT_DIR/config` whatever it is told, and a dozen settings of it name programs (`core.fsmonitor`,
 `core.sshCommand`, `diff.external`, filters, `gpg.program` …) with more in every release. So git is given a directory
 whose config is ours: hooks, grafts, attributes, remotes and their promises are not in it, and no working tree belongs
-to it. Objects are found where they are, alternates included; refs and the shallow boundary are links to the real ones.
+to it. Objects are found where they are, alternates included; the shallow boundary is a link to the real one. It has no
+refs either: a commit is named by its full ID alone (`git_names`), and no ref can be taken for one.
 
 dulwich, which starts no process, was measured for this (docs/git.md) and is too slow for a long history.
 """
@@ -25,8 +26,7 @@ from pcreconcile.model.errors import UsageError
 __all__ = ["GitView"]
 
 _PATIENCE = 120.0  # seconds; for a program that hangs, not for a busy machine
-_SHARED = ("refs", "packed-refs", "shallow")
-_OWN = ("FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD")  # of this working tree, and of use as a base
+_SHALLOW = "shallow"
 # `attr.tree` names no tree: the attributes of a commit count no more than those of a checkout.
 _CONFIG = """\
 [core]
@@ -47,7 +47,7 @@ _SHA256 = "[extensions]\n    objectFormat = sha256\n"
 
 
 class GitView:
-    """Runs git on the objects and refs of a repository; the directory made for it goes with the value."""
+    """Runs git on the objects of a repository; the directory made for it goes with the value."""
 
     def __init__(self, repository: GitDirectory) -> None:
         """Raises UsageError when no such directory can be made."""
@@ -102,13 +102,12 @@ class GitView:
 
 
 def _fill(place: Path, repository: GitDirectory) -> None:
-    parts_of_the_index = tuple(each.name for each in repository.directory.glob("sharedindex.*"))
-    (place / "HEAD").write_bytes((repository.directory / "HEAD").read_bytes())
-    for source, names in ((repository.common, _SHARED), (repository.directory, (*_OWN, *parts_of_the_index))):
-        for name in names:
-            if (source / name).exists():
-                (place / name).symlink_to(source / name)
-    (place / "refs").mkdir(exist_ok=True)
+    (place / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
+    (place / "refs").mkdir()
+    parts_of_the_index = repository.directory.glob("sharedindex.*")
+    for shown in (repository.common / _SHALLOW, *parts_of_the_index):
+        if shown.exists():
+            (place / shown.name).symlink_to(shown)
     # The length of an ID tells the object format; the configuration that names it is not read.
     is_sha256 = len(repository.head() or "") > 40
     (place / "config").write_text(

@@ -1,4 +1,4 @@
-"""What git keeps: a commit by any of its names, the files of a folder as they stood at it, and the history of files.
+"""What git keeps: a commit by its name, the files of a folder as they stood at it, and the history of files.
 
 Objects are read, never checked out: filters, `export-ignore` and the working tree have no say, and nothing is written.
 Objects that somebody put in the place of others on this machine (`git replace`) have none either, and no configuration
@@ -16,13 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from pcreconcile.cli.git_directory import find_repository
+from pcreconcile.cli.git_directory import find_repository, is_ref_name
+from pcreconcile.cli.git_names import commit_named
 from pcreconcile.cli.git_ownership import require_own
 from pcreconcile.cli.git_view import GitView
 from pcreconcile.model.errors import UsageError
 from pcreconcile.rendering.text import outside
 
-_ID = re.compile(r"[0-9a-f]{40,64}")
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
+_TOLD, _SHOWN = 5, 80  # merge bases, and characters of what should be a hash, that an error names
 _COMMIT = "%x00%ae%x00%ce%x00%ct%x00%B%x00"
 _LINK, _SUBMODULE = "120000", "160000"  # modes of git's trees
 
@@ -76,28 +78,41 @@ class Repository:
         self.top = place.top
         self.prefix = _inside(place.top, folder)
 
-    def commit(self, name: str) -> str:
-        """The full ID of the commit that a branch, tag or anything else of git's names means."""
-        words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-        found = self._line(words, f"--base {outside(name)}: no such commit here; a shallow clone has to fetch it first")
-        if not _ID.fullmatch(found):
-            raise UsageError(f"--base {outside(name)}: not the name of one commit")
+    @property
+    def head(self) -> str:
+        """The full ID of the commit that is checked out. Raises UsageError when there is none."""
+        found = self._place.head()
+        if found is None:
+            raise UsageError(f"{self.top} is at no commit that can be read: HEAD leads to none")
         return found
+
+    def commit(self, name: str) -> str:
+        """The full ID of the commit that a name means (`git_names`)."""
+        return commit_named(name, self._place, self._git)
 
     def merge_base(self, name: str) -> str:
         """The commit at which HEAD parted from the commit of this name, as `git diff NAME...` has it.
 
         What others did there since is theirs: compared with their newest commit, this branch would seem to undo it.
+        Histories that were merged both ways have several, of which git takes one by the order of a merge's parents,
+        which the change itself may choose. So none is taken then.
         """
-        done = self._git.run(["merge-base", "HEAD", self.commit(name)])
-        found = os.fsdecode(done.stdout).partition("\n")[0]
-        if done.returncode != 0 or not _ID.fullmatch(found):
+        done = self._git.run(["merge-base", "--all", self.head, self.commit(name)])
+        found = os.fsdecode(done.stdout).split()
+        if done.returncode != 0 or not found:
             raise UsageError(
                 f"--base {outside(name)}: HEAD and it have no commit in common here; a shallow clone has to fetch the"
                 f" whole history first (`git fetch --unshallow`, or fetch-depth: 0 where the pipeline checks out)"
                 f"{_said(done)}"
             )
-        return found
+        if len(found) > 1:
+            raise UsageError(
+                f"--base {outside(name)}: HEAD parted from it at {len(found)} commits"
+                f" ({', '.join(each[:12] for each in sorted(found)[:_TOLD])}), since each was merged into the other, so"
+                " nobody can say what this change found: merge it into this branch or rebase the branch onto it, and"
+                " plan again; or give the full hash of the commit that judges, where this branch holds that commit"
+            )
+        return found[0]
 
     def files(self, commit: str, folder: str) -> tuple[Kept, ...]:
         """All files below a folder of the repository at a commit, by path; none when it was not there.
@@ -105,7 +120,9 @@ class Repository:
         Raises UsageError for a submodule in it, whose files no commit of this repository knows.
         """
         below = ["--", f"{folder}/"] if folder else []
-        listed = self._ask(["ls-tree", "-r", "-z", "-l", "--full-tree", commit, *below], "its files cannot be listed")
+        listed = self._ask(
+            ["ls-tree", "-r", "-z", "-l", "--full-tree", _full(commit), *below], "its files cannot be listed"
+        )
         start = len(folder) + 1 if folder else 0
         return tuple(_kept(entry, start) for entry in _split(listed))
 
@@ -114,7 +131,7 @@ class Repository:
 
         Files that attributes call binary are searched like others: they are read like others.
         """
-        done = self._git.run(["grep", "-l", "-z", "-a", "-i", "-F", "--full-name", "-e", text, commit])
+        done = self._git.run(["grep", "-l", "-z", "-a", "-i", "-F", "--full-name", "-e", text, _full(commit)])
         if done.returncode not in (0, 1) or done.stderr:  # 1: no such text; it goes on after a file that is not there
             raise UsageError(f"its files cannot be searched{_said(done)}{self._remedy()}")
         names = (name.removeprefix(f"{commit}:") for name in _split(done.stdout))
@@ -139,14 +156,14 @@ class Repository:
         followed: a file begins where its path does.
         """
         words = ["rev-list", "--simplify-merges", "--parents", f"--format={_COMMIT}", "--encoding=UTF-8"]
-        told = self._ask([*words, "--end-of-options", start, "--", *paths], "its history cannot be read")
+        told = self._ask([*words, "--end-of-options", _full(start), "--", *paths], "its history cannot be read")
         parts = told.decode(errors="surrogateescape").split("\0")
         size = _COMMIT.count("%x00")
         return tuple(_commit(*parts[at : at + size]) for at in range(0, len(parts) - 2, size))
 
     def parents(self, commit: str) -> tuple[str, ...]:
         """The parents of a commit, as git has them here."""
-        words = ["rev-list", "--parents", "--max-count=1", "--end-of-options", commit]
+        words = ["rev-list", "--parents", "--max-count=1", "--end-of-options", _full(commit)]
         return tuple(self._line(words, "its history cannot be read").split()[1:])
 
     def cut_off(self) -> frozenset[str]:
@@ -164,7 +181,7 @@ class Repository:
         A link is not told from a file that holds its target's name. Raises UsageError for a file that a partial clone
         was not given.
         """
-        asked = "".join(f"{commit}:{path}\n" for commit, path in places)
+        asked = "".join(f"{_full(commit)}:{path}\n" for commit, path in places)
         answer = self._ask(["cat-file", "--batch-check"], "its files cannot be found", os.fsencode(asked))
         lines = answer.splitlines()
         if len(lines) != len(places):
@@ -184,16 +201,16 @@ class Repository:
 
         Letter case counts for nothing: on some disks it is one place in any case.
         """
-        if self._place.head() is None:
+        head = self._place.head()
+        if head is None:
             return False
-        names = self._git.paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+        names = self._git.paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", head)
         return any(is_same_place(name, path) for name in names)
 
     def message(self, tag: str) -> bytes | None:
-        """An annotated tag as git keeps it (gitformat-signature(5)), by its full ref name or ID; None: no such tag."""
-        done = self._git.run(["rev-parse", "--verify", "--quiet", "--end-of-options", tag])
-        name = os.fsdecode(done.stdout).strip()
-        if not _ID.fullmatch(name):
+        """An annotated tag as git keeps it (gitformat-signature(5)), by its full ref name; None: no such tag."""
+        name = self._place.ref(tag) if is_ref_name(tag) else None
+        if name is None:
             return None
         shown = self._git.run(["cat-file", "tag", name])
         return shown.stdout if shown.returncode == 0 else b""
@@ -201,7 +218,7 @@ class Repository:
     def writers(self, folder: str) -> frozenset[str]:
         """The addresses by which anybody is author or committer of a commit up to HEAD that touched a folder."""
         below = ["--", f"{folder}/"] if folder else []
-        words = ["log", "-z", "--format=%ae%x00%ce", "HEAD", *below]
+        words = ["log", "-z", "--format=%ae%x00%ce", self.head, *below]
         return frozenset(_split(self._ask(words, "its history cannot be read")))
 
     @property
@@ -229,6 +246,13 @@ class Repository:
         if done.returncode != 0:
             raise UsageError(f"{otherwise}{_said(done)}{self._remedy()}")
         return done.stdout
+
+
+def _full(commit: str) -> str:
+    """The same, which names a commit to git and cannot be an option, a ref or a search. Raises UsageError if not."""
+    if not _ID.fullmatch(commit):
+        raise UsageError(f"{outside(commit[:_SHOWN])} is no full hash of a commit")
+    return commit
 
 
 def is_same_place(name: str, path: str) -> bool:

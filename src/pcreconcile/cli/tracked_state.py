@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,25 +20,52 @@ from pcreconcile.model.errors import ConfigurationError, UsageError
 
 __all__ = ["require_untracked"]
 
+_FILES = tuple(f"{name}{more}" for name in ("journal.db", "simulator.db") for more in ("", "-wal", "-shm", "-journal"))
 # What is state where PCRECONCILE_HOME names a folder that holds the manifests as well.
-_NAMES = (
-    *(f"{name}{more}" for name in ("journal.db", "simulator.db") for more in ("", "-wal", "-shm", "-journal")),
-    *("snapshots", "runs", "plans"),
-)
+_NAMES = (*_FILES, "snapshots", "runs", "plans")
 
 
 def require_untracked(state: Path, manifests: Path) -> None:
     """Raise ConfigurationError, with what to do, when git tracks the folder of state or anything that is state in it.
 
+    A file of state that is a link, or has a second name elsewhere, may be a tracked file and is refused as well.
+
     Where the folder does not exist, the index alone is looked at, as far as its file tells: no program is started then.
     Nothing is asked where it stands in no repository.
     """
     exists = os.path.lexists(state)
+    for name in _FILES:
+        _require_file_of_its_own(state / name)
     found = (find_repository(folder) for folder in (manifests, state.parent))
     for repository in dict.fromkeys(one for one in found if one is not None):
         paths = tuple(_paths(state, manifests, repository.top))
         if paths:
             _require_untracked(repository, paths, exists=exists)
+
+
+def _require_file_of_its_own(file: Path) -> None:
+    if file.is_symlink() or _has_another_name(file):
+        raise ConfigurationError(
+            f"{file} is a link, or a file with a second name (a hard link), so that it may be one that a change"
+            " brought: it is not taken for state. Where it is this machine's own, put a copy in its place while no run"
+            f" goes on: `cp {shlex.quote(str(file))} new`, then `mv new {shlex.quote(str(file))}`; else remove it and"
+            " make the plan anew"
+        )
+
+
+def _has_another_name(file: Path) -> bool:
+    """Whether a file has a name besides those that making the journal leaves for a moment, or after a kill."""
+    try:
+        found = file.lstat()
+        beside = [
+            each for each in file.parent.glob(f".{file.name}.*/{file.name}") if os.path.samestat(each.lstat(), found)
+        ]
+        # Looked at again: the second name may have gone meanwhile.
+        return (
+            stat.S_ISREG(found.st_mode) and found.st_nlink > 1 + len(beside) and file.lstat().st_nlink > 1 + len(beside)
+        )
+    except OSError:
+        return False
 
 
 def _paths(state: Path, manifests: Path, top: Path) -> Iterator[str]:
@@ -54,7 +82,7 @@ def _require_untracked(repository: GitDirectory, paths: Iterable[str], *, exists
     head = repository.head()
     listed = indexed_paths(repository.directory / "index", len(head or "") // 2 or 20)
     if exists:
-        names = (*_of_index(repository, listed), *(_of_head(repository, known=listed is not None) if head else ()))
+        names = (*_of_index(repository, listed), *(_of(head, repository, known=listed is not None) if head else ()))
     else:
         names = listed or ()
     for path in paths:
@@ -68,10 +96,10 @@ def _of_index(repository: GitDirectory, listed: tuple[str, ...] | None) -> tuple
     return GitView(repository).paths("ls-files", "-z")
 
 
-def _of_head(repository: GitDirectory, *, known: bool) -> tuple[str, ...]:
-    """What HEAD holds; where there is no git, the index alone says what was checked out."""
+def _of(head: str, repository: GitDirectory, *, known: bool) -> tuple[str, ...]:
+    """What the commit that is checked out holds; where there is no git, the index alone says what was checked out."""
     try:
-        return GitView(repository).paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD")
+        return GitView(repository).paths("ls-tree", "-r", "-z", "--name-only", "--full-tree", head)
     except UsageError as error:
         if known:
             return ()
