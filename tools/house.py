@@ -39,10 +39,11 @@ SMALL = 50
 
 
 class Module(NamedTuple):
-    """One source file: its dotted name, its text and its syntax tree."""
+    """One source file: its dotted name, its text, its tokens and its syntax tree."""
 
     name: str
     text: str
+    tokens: tuple[tokenize.TokenInfo, ...]
     tree: ast.Module
 
     @property
@@ -58,7 +59,8 @@ def read_modules(source: Path) -> dict[str, Module]:
         parts = file.relative_to(source).with_suffix("").parts
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         text = file.read_text(encoding="utf-8")
-        read[name] = Module(name, text, ast.parse(text))
+        tokens = tuple(tokenize.generate_tokens(io.StringIO(text).readline))
+        read[name] = Module(name, text, tokens, ast.parse(text))
     return read
 
 
@@ -97,7 +99,7 @@ def code_lines(module: Module) -> set[int]:
     """Numbers of the lines with code: no blank line, no comment alone, no docstring."""
     skipped = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     held: set[int] = set()
-    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+    for token in module.tokens:
         if token.type not in skipped:
             held.update(range(token.start[0], token.end[0] + 1))
     return held - _docstrings(module.tree)
@@ -119,7 +121,7 @@ def _docstrings(tree: ast.Module) -> set[int]:
 
 def comment_lines(module: Module) -> int:
     """Lines that hold a comment, alone or behind code."""
-    return sum(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(module.text).readline))
+    return sum(token.type == tokenize.COMMENT for token in module.tokens)
 
 
 def _functions(chapters: Iterable[Module]) -> dict[str, str]:
