@@ -106,17 +106,15 @@ def code_lines(module: Module) -> set[int]:
 
 
 def _docstrings(tree: ast.Module) -> set[int]:
-    lines: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
-            first = node.body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                lines.update(range(first.lineno, (first.end_lineno or first.lineno) + 1))
-    return lines
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return set().union(*(_docstring(node) for node in ast.walk(tree) if isinstance(node, documented)))
+
+
+def _docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> range:
+    match node.body:
+        case [ast.Expr(value=ast.Constant(value=str())) as first, *_]:
+            return range(first.lineno, (first.end_lineno or first.lineno) + 1)
+    return range(0)
 
 
 def comment_lines(module: Module) -> int:
@@ -127,7 +125,7 @@ def comment_lines(module: Module) -> int:
 def _functions(chapters: Iterable[Module]) -> dict[str, str]:
     """Lengths of the functions, in lines of their own from `def` on, without the docstring."""
     lengths = sorted(
-        (node.end_lineno or node.lineno) - node.lineno + 1 - len(_docstrings(ast.Module([node], [])))
+        (node.end_lineno or node.lineno) - node.lineno + 1 - len(_docstring(node))
         for module in chapters
         for node in ast.walk(module.tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
