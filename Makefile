@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check lint types imports mutation docs schemas lock year crash-matrix journal-benchmark clean
+.PHONY: demo test soak check lint types imports house mutation docs schemas lock year crash-matrix journal-benchmark clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml tests/third_party/no-deps.txt
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ types: $(VENV)/.installed
 
 imports: $(VENV)/.installed
 	$(BIN)/lint-imports
+
+# How the code is built: sizes, folders, import depth, modules per family (REVISIONS="main~100" adds columns to compare with).
+house: $(VENV)/.installed
+	$(BIN)/python -m tools.house $(REVISIONS)
 
 # The mutation check of exits and planning (docs/testing.md); an environment of its own, because mutmut brings much along.
 mutation:
