@@ -277,6 +277,30 @@ def test_a_return_is_remembered_for_a_year(now: datetime, remembered: bool):
     assert bool(memory.returned) is remembered
 
 
+REFUSALS = {
+    (400, "800002"): True,
+    (400, "2055"): False,
+    (400, "800082"): False,
+    (401, "900421"): False,
+    (403, "900329"): False,
+    (409, "900278"): False,
+    (409, "changed"): False,
+    (429, ""): False,
+}
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSALS)
+def test_only_a_refusal_that_stays_keeps_a_renewal_from_being_tried_again(status: int, code: str):
+    said = (EventKind.REFUSED, "q1", {"status": status, "code": code, "message": "no such promotion"})
+    events = [
+        *story(SUSPEND, INTENT, ANSWERED, VERIFIED, lost=keeps(s1=RENEWING)),
+        *story(SET_RENEWAL, INTENT, said, plan="back", start=LATER),
+    ]
+    tried = memory_from(events, LATER + HOUR).renewals[ONE]["s1"].tried
+    assert bool(tried) is REFUSALS[status, code]
+    assert ("no such promotion" in tried) is REFUSALS[status, code]
+
+
 def test_a_suspension_keeps_the_settings_of_its_add_ons_however_deep(desk: Desk, microsoft: Microsoft):
     to_renew = (ScheduledAction("TermEnd", "RenewToNewTerm", changes="quantity 5"),)
     microsoft.add(

@@ -135,6 +135,31 @@ def test_what_does_not_come_back_is_named():
     assert "kept nothing" in unknown
 
 
+RENEWED = {"scheduleType": "TermEnd", "actionType": "RenewToNewTerm"}
+OLDER = {"status": "active", "scheduledActions": ["TermEnd/RenewToNewTerm"], "scheduledChanges": ["7 seats"]}
+WHOLE = {**OLDER, "scheduledInstructions": [{**RENEWED, "instructions": {"quantity": 7}}]}
+STRANGE = {**OLDER, "scheduledInstructions": [{**RENEWED, "instructions": {"unread": ["coterm"]}}]}
+
+
+@pytest.mark.parametrize(
+    ("found", "lost"),
+    [
+        (write(SUSPEND, before=WHOLE), ()),
+        (write(SUSPEND, before=OLDER), ("scheduled change: 7 seats", "of which the journal kept nothing")),
+        (write(SUSPEND, before=STRANGE), ("does not know (coterm)",)),
+        (write(AT_END, before=WHOLE, loses=()), ()),
+        (write(AT_END, before=WHOLE, loses=("the renewal with 7 seats",)), ("the renewal with 7 seats",)),
+        (write(AT_END, before=OLDER), ("scheduled change: 7 seats",)),
+        (write(RENEW, before=ENDS, loses=("the scheduled transition",)), ("the scheduled transition",)),
+    ],
+)
+def test_what_is_lost_is_what_the_plan_said_or_an_older_one_did_not_keep(found: Written, lost: tuple[str, ...]):
+    answer = one(found)
+    assert len(answer.lost) == len(lost)
+    assert all(part in said for part, said in zip(lost, answer.lost, strict=True))
+    assert (answer.back is Back.LOSSY) is bool(lost)
+
+
 def test_what_was_told_to_end_before_has_nothing_to_take_back():
     assert one(write(AT_END, before=ENDS)).back is Back.UNDONE
 
