@@ -438,12 +438,18 @@ def test_an_approval_survives_planning_again(tmp_path: Path):
 
 
 def test_an_approval_is_used_once(tmp_path: Path):
-    """The world is put back as it was, and planning it gives the same plan ID; the approvals are spent."""
+    """The world is put back as it was, and planning it gives the same plan ID; the approvals are spent.
+
+    Of a removal they would not count either way: a customer that came back is refused until its manifest speaks anew.
+    """
     office, clock = Office(tmp_path), stamp(datetime.now(UTC))
     estate = ["--estate", str(ESTATES / "half-read.yaml"), "--clock", clock]
     now = {"PCRECONCILE_NOW": clock}
     with simulating(tmp_path, *estate) as service:
         office.found(service.url)
+        office.desk.customer("umber-tools", f"{TENANT}53", "umbertools.onmicrosoft.com", "suspended")
+        office.desk.customer("vale-clinic", f"{TENANT}54", "valeclinic.onmicrosoft.com", "suspended")
+        office.commit(AUTHOR)
         office.desk("plan", "--out", PLAN, expect=0, **now)
         office.approve("alice", **now)
         office.approve("bob", **now)
