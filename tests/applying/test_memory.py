@@ -343,7 +343,9 @@ def test_a_real_journal(desk: Desk, microsoft: Microsoft):
     found = memory_from(read_events(desk.journal), NOW)
     assert found.known_since == NOW
     proven = PastRemoval(str(receipt.run), NOW + timedelta(milliseconds=200), wish_digest("moves", None))
-    assert found.fulfilled == {ONE: (proven,)}
+    (removal,) = found.fulfilled[ONE]
+    assert replace(removal, looks=()) == proven
+    assert len(removal.looks) >= 2, "what it held before and at the gate"
     assert replace(found, spent=(), known_since=None, departures={}, fulfilled={}) == Memory(
         removals=(NOW,),
         removed={ONE: str(receipt.run)},

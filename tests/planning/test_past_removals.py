@@ -17,8 +17,9 @@ from pcreconcile.applying.past_removals import with_wishes
 from pcreconcile.model.desired import DesiredFleet, Relationship
 from pcreconcile.model.ids import ActionId, PlanId, RunId
 from pcreconcile.model.memory import ANSWER_STANDS, Memory, PastRemoval
+from pcreconcile.model.observed import observe_items
 from pcreconcile.model.plan import ActionKind, CustomerPlan
-from pcreconcile.model.plan_sources import memory_digests, wish_digest
+from pcreconcile.model.plan_sources import holdings_digest, memory_digests, wish_digest
 from pcreconcile.model.policy import Policy
 from pcreconcile.model.run import Event, EventKind
 from pcreconcile.planning import plan
@@ -143,6 +144,25 @@ def test_a_list_that_may_be_late_is_no_return(after: timedelta, verdict: str):
     assert customer is not None
     assert customer.verdict == verdict
     assert (customer.try_again_at == NOW + ANSWER_STANDS) is (verdict == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict"),
+    [
+        pytest.param("the same", "unknown", id="a late answer shows what was"),
+        pytest.param("something else", "refused", id="it never was like this while it was removed"),
+        pytest.param(None, "unknown", id="a journal that does not say"),
+    ],
+)
+def test_who_holds_what_it_never_held_has_come_back_whatever_the_list_s_delay(seen: str | None, verdict: str):
+    held = holdings_digest(observe_items(snapshot({}).states[TENANT]))
+    looks = {"the same": (held,), "something else": ("0" * 64,), None: ()}[seen]
+    memory = remembered(events(YES, DONE, at=NOW, **OF_TODAY))
+    (removal,) = memory.fulfilled[TENANT]
+    with_looks = msgspec.structs.replace(memory, fulfilled={TENANT: (msgspec.structs.replace(removal, looks=looks),)})
+    customer = planned(with_looks, SAME, {}, NOW)
+    assert customer is not None
+    assert (customer.verdict, customer.actions) == (verdict, ())
 
 
 def test_a_second_removal_is_another_source_of_the_plan():

@@ -78,7 +78,8 @@ class PastRemovals:
     def _verified(self, event: Event, customer: TenantId, key: Key) -> None:
         self.refused.pop(customer, None)
         if event.body.get("written"):
-            self._fulfil(customer, PastRemoval(event.run, event.at, _wish_of(self._sent.get(key))))
+            looks = self._looks_of(event.plan, customer)
+            self._fulfil(customer, PastRemoval(event.run, event.at, _wish_of(self._sent.get(key)), looks))
             for each, _ in self._open(customer):
                 del self._sent[each]
 
@@ -87,7 +88,11 @@ class PastRemovals:
         if event.body.get("auditRecord") is not None:
             for key, sent in self._open(customer):
                 del self._sent[key]
-                self._fulfil(customer, PastRemoval(sent.run, sent.at, _wish_of(sent)))
+                looks = self._looks_of(sent.plan, customer)
+                self._fulfil(customer, PastRemoval(sent.run, sent.at, _wish_of(sent), looks))
+
+    def _looks_of(self, plan: PlanId, customer: TenantId) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._looks.get((plan, customer), ())))
 
     def _fulfil(self, customer: TenantId, removal: PastRemoval) -> None:
         before = [each for each in self.fulfilled.get(customer, ()) if each.run != removal.run]
@@ -106,7 +111,7 @@ class PastRemovals:
         intent, unsure = self._sent.pop(key), key in self._unsure
         if unsure or not _is_about_the_customer(event.body):
             return
-        looks = tuple(dict.fromkeys(self._looks.get((event.plan, customer), ())))
+        looks = self._looks_of(event.plan, customer)
         manifest = str(intent.body.get("manifest", ""))
         self.refused[customer] = RefusedRemoval(event.run, event.at, _said(event.body), manifest, looks)
 

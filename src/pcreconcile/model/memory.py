@@ -78,12 +78,14 @@ class Departure(msgspec.Struct, frozen=True, rename="camel"):
 class PastRemoval(msgspec.Struct, frozen=True, rename="camel"):
     """A removal of ours that a read has proven: the run, when it was proven, and the wish that it fulfilled.
 
-    `wish` is `plan_sources.wish_digest` of the manifest of then, "" where the journal (of an older version) is silent.
+    `wish` is `plan_sources.wish_digest` of the manifest of then, "" where the journal (of an older version) is silent;
+    `looks` are the digests of what the customer held while its plan was applied (`plan_sources.holdings_digest`).
     """
 
     run: str
     at: datetime
     wish: str = ""
+    looks: tuple[str, ...] = ()
 
 
 class RefusedRemoval(msgspec.Struct, frozen=True, rename="camel"):

@@ -27,16 +27,21 @@ def came_back(setting: Setting) -> Outcome | None:
     """What is said of a listed customer whose removal, as its manifest wants it, we have carried out already.
 
     None where the manifest speaks anew: another relationship, reason or ticket. So soon after the removal that the
-    list may be late, nobody can tell, and the customer is unknown.
+    list may be late, nobody can tell, and the customer is unknown; but not where it holds what it never held then.
     """
     removals = setting.memory.fulfilled.get(setting.desired.tenant_id, ())
     wanted = setting.desired.relationship is Relationship.REMOVED
     if not wanted or not any(_may_be_the_same(each, setting) for each in removals):
         return None
     last = max(removals, key=lambda each: each.at)
-    if setting.now < last.at + ANSWER_STANDS:
+    if setting.now < last.at + ANSWER_STANDS and not _holds_anything_new(last, setting.state):
         return Outcome(unread=True, blockers=(_too_soon(last),), again=last.at + ANSWER_STANDS)
     return Outcome(refused=True, blockers=(_returned(last, setting),))
+
+
+def _holds_anything_new(removal: PastRemoval, state: CustomerState | None) -> bool:
+    """Whether the customer was never seen like this while it was removed: no late answer shows what never was."""
+    return state is not None and bool(removal.looks) and holdings_digest(observe_items(state)) not in removal.looks
 
 
 def _may_be_the_same(removal: PastRemoval, setting: Setting) -> bool:
