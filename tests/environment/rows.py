@@ -13,6 +13,7 @@ FULL = os.environ.get("PCRECONCILE_ENVIRONMENT") == "full"  # every row at every
 
 WORKS = {"plan": 0, "apply": 0, "doctor": 0, "login": 0}
 STOPS = {"plan": 1, "apply": 1, "doctor": 1, "login": 1}
+WITHOUT_OUTPUT = {**STOPS, "apply": 6}  # what was due is done, and after the first write no ending is 1
 SIGNING_STOPS = {**WORKS, "login": 1}
 
 
@@ -237,7 +238,7 @@ PLACES = (
     Row("somebody else's checkout", prepare=_somebody_elses_checkout, line="manifests: "),
     # standard streams
     Row("no input", child={"closed": ["stdin"]}, line="text: "),
-    Row("no output", child={"closed": ["stdout"]}, codes=STOPS, says="standard output"),
+    Row("no output", child={"closed": ["stdout"]}, codes=WITHOUT_OUTPUT, says="standard output"),
     Row("no error output", child={"closed": ["stderr"]}, line="text: "),
-    Row("no streams", child={"closed": ["stdin", "stdout", "stderr"]}, codes=STOPS),
+    Row("no streams", child={"closed": ["stdin", "stdout", "stderr"]}, codes=WITHOUT_OUTPUT),
 )

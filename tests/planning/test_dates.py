@@ -231,7 +231,8 @@ def remembered(holds: list[World], found: CustomerPlan) -> World:
     gone = [each.target.id for each in due(found) if each.kind is ActionKind.SUSPEND_SUBSCRIPTION]
     went = {held["id"]: held for name in gone for held in suspended_with(name, holds)}
     settings_of = {
-        name: {"autoRenew": held["autoRenew"], "scheduledActions": held["scheduled"]} for name, held in went.items()
+        name: {"autoRenew": held["autoRenew"], "scheduledActions": held["scheduled"], "whole": True}
+        for name, held in went.items()
     }
     return {"suspended": sorted(went), "renewals": settings_of}
 
