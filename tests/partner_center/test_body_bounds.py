@@ -94,10 +94,10 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if self.path == "/drip":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
-            self.drip.wait(30)
+            self.drip.wait(300)
         elif self.path == "/drip-headers":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: b\r\n")
-            self.drip.wait(30)
+            self.drip.wait(300)
         else:
             self.wfile.write(self.answers[self.path])
 
