@@ -410,15 +410,25 @@ def test_what_speaks_of_who_asks_is_what_the_table_of_meanings_says():
     assert {code for code in told if code not in {"", "400", "800001", "800077"}} == WHO_ASKS
 
 
-def test_a_plan_that_is_applied_again_remembers_what_it_was_refused(desk: Desk, microsoft: Microsoft):
-    """And nothing else of what it did itself: what was refused did nothing."""
+@pytest.mark.parametrize(
+    ("faults", "remembered"),
+    [
+        pytest.param([refusal(400, "3000")], True, id="nothing else was written"),
+        pytest.param([None, refusal(400, "3000")], False, id="it may have waited for what was written before"),
+    ],
+)
+def test_a_plan_that_is_applied_again_remembers_what_it_was_refused(
+    desk: Desk, microsoft: Microsoft, faults: list[Any], remembered: bool
+):
+    """What was refused did nothing; of whom something else was written, a change would not show."""
     microsoft.add(ONE, subscription("s1"))
     first = suspend("s1")
-    plan = plan_of(planned(microsoft, [first, remove(first)]))
-    microsoft.faults.extend([None, refusal(400, "3000")])
+    acts = [first, remove(first)] if len(faults) > 1 else [remove()]
+    plan = plan_of(planned(microsoft, acts))
+    microsoft.faults.extend(faults)
     desk.apply(plan)
     memory = memory_from(foreign_events(plan, read_events(desk.journal)), LATER)
-    assert set(memory.refused) == {ONE}
+    assert set(memory.refused) == ({ONE} if remembered else set())
     assert replace(memory, refused={}, known_since=None) == Memory()
 
 

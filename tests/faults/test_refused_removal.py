@@ -111,16 +111,13 @@ def test_what_clears_in_a_week_works_then(refused: Nights) -> None:
     assert refused.plan()["verdict"] == "converged"
 
 
-def test_a_kept_plan_of_before_the_refusal_agrees(refused: Nights) -> None:
-    """Also when it is the very document that was refused."""
+def test_the_document_that_was_refused_asks_again_when_somebody_applies_it_again(refused: Nights) -> None:
+    """It has written something else, and what was refused may have waited for just that."""
     code, said = refused.apply("kept.json")
-    assert (code, refused.sent) == (3, 1), said
-    assert "removal-refused" in said
-    refused.later(days=7, hours=1)
+    assert (code, refused.sent) == (6, 2), said
+    refused.desk.fault()
     code, said = refused.apply("kept.json")
-    assert (code, refused.sent) == (3, 1), "what it began is planned as of its night: a new plan is needed"
-    refused.apply()
-    assert refused.sent == 2
+    assert (code, refused.sent) == (0, 3), said
 
 
 @pytest.mark.parametrize("spec", [{"ticket": "CHG-7"}, {"reason": "moves on, really"}])

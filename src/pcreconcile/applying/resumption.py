@@ -38,7 +38,9 @@ def own_runs(plan: Plan, events: Iterable[Event]) -> frozenset[RunId]:
 def foreign_events(plan: Plan, events: Iterable[Event]) -> tuple[Event, ...]:
     """What Memory is made of when this document is planned again: all but what it did itself.
 
-    What was refused did nothing: that the service said no is remembered whoever asked.
+    What was refused did nothing: that the service said no is remembered whoever asked, but of a customer to whom this
+    document has written something else. Such a customer is planned as it was before, so that no change of it would
+    show there, and what the service refused may have waited for just that write.
     """
     events = tuple(events)
     own, refused = own_runs(plan, events), _refused(plan, events)
@@ -50,9 +52,12 @@ def foreign_events(plan: Plan, events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def _refused(plan: Plan, events: Iterable[Event]) -> frozenset[ActionId]:
-    """The actions whose requests were all refused: none of them may have taken effect."""
+    """The actions whose requests were all refused, of customers to whom nothing else was written."""
     past = histories(plan, events)
-    return frozenset(action for action, told in past.items() if told.request_id is not None and not told.touched)
+    touched = {action for action, told in past.items() if told.touched}
+    untouched = (each for each in plan.customers if touched.isdisjoint(action.id for action in each.actions))
+    asked = (action.id for customer in untouched for action in customer.actions)
+    return frozenset(action for action in asked if action in past and past[action].request_id is not None)
 
 
 def begun_by(
